@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * capture: sources of frames, seen from the side that is trusted. It opens what the user named,
+ * starts a redoubt-dissect for it, hands it bytes through a ring, and takes rows from another. It
+ * never reads a byte of what it carries.
+ */
+#ifndef REDOUBT_CAPTURE_H
+#define REDOUBT_CAPTURE_H
+
+#include "base/base.h"
+#include "record/record.h"
+
+/* The first message to a redoubt-dissect; descriptors follow in the order of enum dissect_fd. */
+#define DISSECT_START_VERSION 1
+#define DISSECT_LABEL_MAX     256
+
+enum dissect_fd {
+	DISSECT_FD_STATUS, /* page of struct dissect_status */
+	DISSECT_FD_INPUT,  /* ring, RING_FDS of them */
+	DISSECT_FD_ROWS = DISSECT_FD_INPUT + RING_FDS,
+	DISSECT_FDS = DISSECT_FD_ROWS + RING_FDS,
+};
+
+struct dissect_start {
+	uint32_t version;
+	uint32_t agent, epoch, shard;
+	uint64_t input_bytes, rows_bytes; /* sizes of the rings */
+	uint64_t flows, memory_bytes;     /* limits from the options */
+	uint64_t seed;
+	uint32_t label_bytes;
+	char label[DISSECT_LABEL_MAX]; /* name of the source, for its rows */
+};
+
+/* Written by the dissector, read by everybody, also after its death. */
+struct dissect_status {
+	struct counters counters;
+	_Atomic uint64_t input_used; /* bytes of the file */
+	_Atomic uint32_t state;      /* enum dissect_state */
+	uint32_t layers;             /* enum proc_layer bits in force */
+	uint32_t err_id;             /* why it ended early, or 0 */
+	uint32_t truncated;
+	char err_text[256];
+};
+
+enum dissect_state { DISSECT_STARTING, DISSECT_RUNNING, DISSECT_DONE, DISSECT_FAILED };
+
+struct capture_conf {
+	uint64_t flows;                           /* 0: the default */
+	uint64_t memory_bytes;                    /* 0: the default */
+	size_t input_ring_bytes, rows_ring_bytes; /* 0: the default, 1 MiB and 2 MiB */
+};
+
+struct capture;
+
+/* What came of one source. */
+struct capture_result {
+	struct counters counters;
+	unsigned layers;
+	bool truncated;
+	uint64_t bytes;
+	struct err err; /* id ERR_NONE when it was read to its end */
+};
+
+/* Starts reading a file, "-" for standard input. 0 or negative with *err. */
+[[nodiscard]] int capture_open(const char *path, const struct capture_conf *conf,
+			       struct capture **out, struct err *err);
+void capture_close(struct capture *c);
+CLEANUP_DEFINE(struct capture *, capture_close)
+/* The next row, valid until the next call: 1; 0 at the end of the source (also a damaged one: see
+ * capture_result); negative with *err when the dissector died or the file could not be read. */
+[[nodiscard]] int capture_next(struct capture *c, struct row_view *row, struct err *err);
+/* After the end, or while it runs. */
+void capture_result(const struct capture *c, struct capture_result *out);
+/* Bytes of the file that were handed over, and its size or 0 when unknown, for a progress line. */
+void capture_progress(const struct capture *c, uint64_t *done, uint64_t *size);
+
+#endif

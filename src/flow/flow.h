@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * flow: from frames to rows. The engine keeps a table of flows in memory fixed at its start, joins
+ * fragments and TCP segments, recognises protocols by content first and port second, feeds their
+ * dissectors, pairs what they find, and writes a record for every connection and for everything it
+ * did not see. When memory is short it sheds in a written order, and counts what it shed.
+ */
+#ifndef REDOUBT_FLOW_H
+#define REDOUBT_FLOW_H
+
+#include "base/base.h"
+#include "packet/packet.h"
+#include "record/record.h"
+
+/* Memory of one engine: every number here is a mapping that is touched only when used. */
+struct flow_conf {
+	uint32_t flows;        /* table size; default 65536, 384 B each */
+	uint32_t streams;      /* flows with a recognised protocol at once */
+	uint32_t transactions; /* blocks of 4 KiB that open records share */
+	uint32_t windows;  /* incomplete messages of up to 4 KiB; a quarter as many of 16 KiB, and a
+			    * sixteenth as many of 64 KiB */
+	uint32_t segments; /* blocks of 2 KiB for TCP bytes out of order */
+	uint32_t fragments;  /* blocks of 2 KiB for IP fragments */
+	int64_t idle_tcp_ns; /* a flow without a frame for so long ends; by the capture's clock */
+	int64_t idle_closed_ns; /* the same after FIN or RST, and for half-open ones */
+	int64_t idle_other_ns;
+	struct str observer; /* goes into each row */
+	uint64_t seed;       /* keys the table's hash */
+};
+
+void flow_conf_default(struct flow_conf *conf);
+
+struct flow_engine;
+
+/* What a source was, for its capture record. */
+struct flow_source {
+	unsigned format, compression;
+	uint64_t file_bytes;
+	uint32_t interfaces;
+	bool truncated;
+	const char *error; /* id from the error table, or NULL */
+};
+
+/* Everything is allocated here. *counters and *out outlive the engine. 0, -EINVAL, -ENOMEM. */
+[[nodiscard]] int flow_engine_new(const struct flow_conf *conf, struct row_out *out,
+				  struct counters *counters, struct flow_engine **engine);
+void flow_engine_free(struct flow_engine *e);
+CLEANUP_DEFINE(struct flow_engine *, flow_engine_free)
+/* As new, with the memory kept. */
+void flow_engine_reset(struct flow_engine *e);
+/* One frame. Counts it as offered, and as delivered or dropped once its fate is known. */
+void flow_engine_frame(struct flow_engine *e, const struct frame *frame);
+/* A frame that the source had but could not give, for the reason named; bytes as on the wire. */
+void flow_engine_lost(struct flow_engine *e, enum counter reason, uint64_t bytes, int64_t at_ns);
+/* The source ended: every flow ends, every drop gets its gap record, and the capture record is
+ * last. Invariant, asserted here: offered = delivered + drops. */
+void flow_engine_end(struct flow_engine *e, const struct flow_source *source);
+
+#endif
