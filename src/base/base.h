@@ -316,8 +316,8 @@ struct arena {
 
 void arena_init(struct arena *a, struct pool *pool, size_t cap_bytes);
 void arena_done(struct arena *a);
-/* n bytes aligned to 8, undefined content; NULL past the cap, when the pool is empty, or when n is
- * larger than a block holds. */
+/* n bytes aligned to 8 and counted in multiples of 8, undefined content; NULL past the cap, when
+ * the pool is empty, or when n is larger than a block holds. */
 void *arena_alloc(struct arena *a, size_t n);
 /* A copy of s in the arena, or {NULL, 0} where s.n > 0. */
 struct str arena_str(struct arena *a, struct str s);
@@ -404,7 +404,7 @@ void log_init(const char *program, enum log_level lowest);
 /* time=… level=… program=… event=EVENT and then fmt, which is "key=%u key2=%s". Values that a peer
  * chose must never be passed. */
 void log_line(enum log_level level, const char *event, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* The same for an error: adds err=ID and text="…" from the row. */
+/* The same for an error: err=ID, text="…" and the row's hint="…". */
 void log_err(const char *event, const struct err *err);
 
 /* ---- conf: options are rows of a table ------------------------------------------------------- */
@@ -444,7 +444,9 @@ struct conf_table {
 };
 
 /* Fills *conf from defaults, environment and arguments (argv[0] is skipped); what is no option goes
- * to *rest. "--" ends the options. A CONF_LIST option takes all arguments up to the next option.
+ * to *rest, or is refused where rest is NULL. "--" ends the options. A CONF_LIST option takes all
+ * arguments up to the next option, and one value when written --name=VALUE or in the environment.
+ * A value that stands for itself must not begin with '-', unless it is "-".
  * Returns 0, 1 when --help was asked for (nothing else is done then), or a negative code with *err
  * that names the option, the value and what is allowed. */
 [[nodiscard]] int conf_parse(const struct conf_table *t, int argc, char *const *argv, void *conf,

@@ -29,9 +29,11 @@
 	  "Convert it: editcap IN OUT.pcapng.")                                                    \
 	E(CAPTURE_DAMAGED, "capture.damaged", EBADMSG, 422, 3, "The capture file is damaged.",     \
 	  "What stands before the damage was read; capture again for the rest.")                   \
-	E(CAPTURE_TRUNCATED, "capture.truncated", ENODATA, 422, 3, "The capture file is cut short.", \
+	E(CAPTURE_TRUNCATED, "capture.truncated", ENODATA, 422, 3,                                 \
+	  "The capture file is cut short.",                                                        \
 	  "It was read to its end; nothing that is in it was lost.")                               \
-	E(LIMIT, "limit", E2BIG, 413, 2, "A named limit was reached.", "See the limit in the text.") \
+	E(LIMIT, "limit", E2BIG, 413, 2, "A named limit was reached.",                             \
+	  "See the limit in the text.")                                                            \
 	E(MEMORY, "memory", ENOMEM, 503, 10, "There is not enough memory.",                        \
 	  "Give the process more memory, or lower the limits in its options.")                     \
 	E(SANDBOX, "sandbox.missing", EPERM, 500, 10, "A required sandbox layer is missing.",      \
@@ -54,15 +56,19 @@ enum err_id { ERR_TABLE(ERR_ENUM) ERR_COUNT };
 #define COUNTER_TABLE(C)                                                                           \
 	C(FRAMES_OFFERED, "frames.offered", OFFERED, "Frames that the source held")                \
 	C(FRAMES_FLOW, "frames.flow", DELIVERED, "Frames accounted to a flow")                     \
-	C(FRAMES_FRAGMENT, "frames.fragment", DELIVERED, "IP fragments used in a reassembled packet") \
+	C(FRAMES_FRAGMENT, "frames.fragment", DELIVERED,                                           \
+	  "IP fragments used in a reassembled packet")                                             \
 	C(FRAMES_OTHER, "frames.other", DELIVERED, "Frames that carry no IP packet, such as ARP")  \
 	C(DROP_CUT, "drop.cut", DROP, "Frames cut by the end of a truncated file")                 \
 	C(DROP_TOO_LONG, "drop.too-long", DROP, "Frames longer than the limit of a frame")         \
 	C(DROP_LINK, "drop.link-unknown", DROP, "Frames of a link type that is not decoded")       \
 	C(DROP_MALFORMED, "drop.malformed", DROP, "Frames whose headers contradict themselves")    \
-	C(DROP_FRAG_TIMEOUT, "drop.fragment-timeout", DROP, "Fragments whose packet never completed") \
-	C(DROP_FRAG_FULL, "drop.fragment-full", DROP, "Fragments shed because their memory was full") \
-	C(DROP_FRAG_BAD, "drop.fragment-bad", DROP, "Fragments that overlap or exceed their packet") \
+	C(DROP_FRAG_TIMEOUT, "drop.fragment-timeout", DROP,                                        \
+	  "Fragments whose packet never completed")                                                \
+	C(DROP_FRAG_FULL, "drop.fragment-full", DROP,                                              \
+	  "Fragments shed because their memory was full")                                          \
+	C(DROP_FRAG_BAD, "drop.fragment-bad", DROP,                                                \
+	  "Fragments that overlap or exceed their packet")                                         \
 	C(DROP_FLOW_FULL, "drop.flow-full", DROP, "Frames of flows the table had no room for")     \
 	C(ROWS, "rows.committed", NOTE, "Rows written to the ring")                                \
 	C(ROWS_LOST, "rows.lost", NOTE, "Rows that found the ring full or exceeded a row's limit") \
@@ -71,12 +77,15 @@ enum err_id { ERR_TABLE(ERR_ENUM) ERR_COUNT };
 	C(FLOWS_IDLE, "flows.ended-idle", NOTE, "Flows ended because they were idle")              \
 	C(FLOWS_EVICTED, "flows.evicted", NOTE, "Flows ended early to make room for others")       \
 	C(TCP_RETRANSMITTED, "tcp.retransmitted", NOTE, "TCP segments seen before")                \
-	C(TCP_OVERLAP, "tcp.overlap-differs", NOTE, "TCP segments that repeat bytes with other content") \
+	C(TCP_OVERLAP, "tcp.overlap-differs", NOTE,                                                \
+	  "TCP segments that repeat bytes with other content")                                     \
 	C(TCP_GAPS, "tcp.gaps", NOTE, "Holes in TCP streams that were skipped")                    \
 	C(TCP_GAP_BYTES, "tcp.gap-bytes", NOTE, "Bytes in those holes")                            \
-	C(TCP_QUEUE_FULL, "tcp.queue-full", NOTE, "Holes skipped because the segment memory was full") \
+	C(TCP_QUEUE_FULL, "tcp.queue-full", NOTE,                                                  \
+	  "Holes skipped because the segment memory was full")                                     \
 	C(TX_SHED, "transactions.shed", NOTE, "Transactions not recorded because memory was full") \
-	C(PARSE_REJECTED, "parse.rejected", NOTE, "Streams whose protocol was no longer understood") \
+	C(PARSE_REJECTED, "parse.rejected", NOTE,                                                  \
+	  "Streams whose protocol was no longer understood")                                       \
 	C(FRAGMENTS_OVERLAP, "fragments.overlap", NOTE, "Packets whose fragments overlapped")      \
 	C(BLOCKS_SKIPPED, "blocks.skipped", NOTE, "Capture file blocks that hold no frame")
 
