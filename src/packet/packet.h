@@ -27,8 +27,11 @@ int unzip_kind(struct str head, bool whole);
 void unzip_free(struct unzip *uz);
 CLEANUP_DEFINE(struct unzip *, unzip_free)
 /* Takes bytes of in (*used of them) and writes at most room bytes to out (*made of them).
- * Returns 0, 1 at the end of a member or frame with nothing pending (more may follow), or -EBADMSG
- * when the compressed data is damaged. */
+ * Returns 0, 1 at the end of a member or frame with nothing pending (more may follow; call again
+ * while bytes are left), -EBADMSG when the compressed data is damaged or its window too large, or
+ * -ENOMEM; what was made before a failure is good. With bytes in hand and room there is always
+ * progress. An end of the input after 0 means that it was cut. What follows the last gzip member
+ * and is none is ignored, as gzip does. */
 [[nodiscard]] int unzip_step(struct unzip *uz, struct str in, size_t *used, uint8_t *out,
 			     size_t room, size_t *made);
 
@@ -39,6 +42,16 @@ CLEANUP_DEFINE(struct unzip *, unzip_free)
 #define FRAME_MAX (256 * KIB)
 /* Limit: interfaces of one pcapng section; frames of further ones are drop.link-unknown. */
 #define CAPFILE_INTERFACES_MAX 4096
+
+/* Limit: bytes that a record or block claims; more is damage. Those of an interface description
+ * must fit into the window. */
+#define CAPFILE_BLOCK_MAX (256 * MIB)
+/* An input of this size is always enough for capfile_next() to go on. */
+#define CAPFILE_WINDOW (FRAME_MAX + 64 * KIB)
+
+/* In struct frame, where pcapng does not describe the interface or it is past the limit. */
+#define FRAME_LINK_NONE      UINT16_C(0xffff)
+#define FRAME_INTERFACE_NONE UINT32_MAX
 
 /* Link types (LINKTYPE_ of the pcap registry) that packet_decode() knows. */
 enum link_type {
@@ -61,7 +74,7 @@ struct frame {
 	uint32_t wire_bytes; /* length on the wire, never less than bytes.n */
 	uint32_t interface;  /* 0 in pcap; counted through all sections in pcapng */
 	uint16_t link;       /* enum link_type, or a type that is not known */
-	int64_t at_ns;       /* UTC */
+	int64_t at_ns;       /* UTC; 0 in a simple packet block of pcapng, which has no time */
 };
 
 enum capfile_answer {
@@ -77,25 +90,33 @@ struct capfile_interface {
 	uint8_t resolution; /* if_tsresol: 10^-n, or 2^-(n & 0x7f) with the high bit */
 	uint32_t snaplen;
 	int64_t offset_s; /* if_tsoffset */
+	uint32_t tick_ns; /* of the resolution, 0 where it is no whole number */
 };
+
+/* What the bytes that are being passed over belong to: a block without a frame, a frame longer than
+ * FRAME_MAX, or the rest of a block whose frame was given. */
+enum capfile_skip { CAPFILE_SKIP_NONE, CAPFILE_SKIP_BLOCK, CAPFILE_SKIP_FRAME, CAPFILE_SKIP_REST };
 
 struct capfile {
 	enum { CAPFILE_UNKNOWN, CAPFILE_PCAP, CAPFILE_PCAPNG } format;
-	bool swapped; /* the writer's byte order is not ours */
-	bool nanoseconds;
-	uint64_t skip_bytes;  /* of the current record or block, still to be passed over */
-	bool skip_is_frame;   /* the skipped bytes belong to a frame longer than FRAME_MAX */
-	struct frame skipped; /* its header fields */
-	uint64_t offset;      /* bytes of the file used so far, for messages */
+	bool big_endian;    /* the writer's byte order, in pcapng of this section */
+	bool nanoseconds;   /* pcap only, as the next two */
+	bool lengths_mixed; /* before version 2.4 the two lengths may stand either way round */
+	uint8_t record_head_bytes; /* 16, or 24 with the fields some Linux systems added */
+	enum capfile_skip skip;
+	uint32_t skip_bytes;       /* still to be passed over */
+	uint32_t skip_block_bytes; /* pcapng: length of that block, which its last bytes repeat */
+	struct frame skipped;      /* the header fields of that frame */
+	uint64_t offset;           /* bytes of the file used so far, for messages */
 	uint32_t sections;
 	uint32_t first_interface; /* of the current section, in the count through all sections */
-	uint32_t interfaces;      /* of the current section */
+	uint32_t interfaces;      /* of the current section, those past the limit included */
 	struct capfile_interface interface[CAPFILE_INTERFACES_MAX];
 };
 
 void capfile_init(struct capfile *cf);
 /* Reads the next thing from in; *used is how many bytes of in are done with (frame->bytes may lie
- * in them and is valid as long as in is). An input of FRAME_MAX + 64 KiB is always enough to get an
+ * in them and is valid as long as in is). An input of CAPFILE_WINDOW is always enough to get an
  * answer other than MORE, or progress in *used. Returns an enum capfile_answer, or a negative code
  * with *err: ERR_CAPTURE_FORMAT, _VERSION, _DAMAGED. At the end of the file the caller asks
  * capfile_end(). */
@@ -109,13 +130,15 @@ void capfile_init(struct capfile *cf);
  */
 
 #define PACKET_VLANS_MAX 4
+/* Limit: headers of one frame that are followed, link to transport, tunnels included. */
+#define PACKET_HEADERS_MAX 32
 
 enum packet_answer {
 	PACKET_IP,        /* ip fields are filled, and transport fields as far as present */
 	PACKET_FRAGMENT,  /* the same, and fragment fields: give it to frag_add() */
 	PACKET_OTHER,     /* no IP inside: ARP, LLDP, 802.11 … */
 	PACKET_LINK,      /* the link type is not decoded */
-	PACKET_MALFORMED, /* a header is cut short or contradicts itself */
+	PACKET_MALFORMED, /* a header up to the first IP header's is cut or contradicts itself */
 };
 
 enum tcp_flag {
@@ -140,6 +163,12 @@ enum ip_proto {
 	IP_PROTO_SCTP = 132,
 };
 
+/*
+ * The answer says what is valid. Always: vlan, vlans, tunnels, fragment, whole. With PACKET_IP and
+ * PACKET_FRAGMENT also the addresses, ip_bytes, proto, ports, transport_cut, icmp_quotes and
+ * payload; frag_* if fragment, quote_* if icmp_quotes, seq to tcp_flags if proto is TCP, icmp_* if
+ * proto is ICMP or ICMPv6. The rest keeps what was there before.
+ */
 struct packet {
 	uint16_t vlan[PACKET_VLANS_MAX]; /* ids, outermost first */
 	uint8_t vlans;                   /* more than the array holds are passed, not kept */
@@ -153,7 +182,9 @@ struct packet {
 	uint32_t frag_id;
 	uint32_t frag_offset; /* bytes */
 	bool frag_more;
+	uint32_t frag_bytes;  /* of the fragmentable part on the wire: more than frag_body.n if cut */
 	struct str frag_body; /* the fragmentable part */
+	bool whole; /* by packet_decode_whole(): the fate of its frames is counted already */
 
 	uint16_t src_port, dst_port; /* TCP, UDP, SCTP; 0 otherwise */
 	uint8_t icmp_type, icmp_code;
@@ -161,7 +192,9 @@ struct packet {
 	uint32_t seq, ack; /* TCP */
 	uint16_t window;
 	uint8_t tcp_flags;
-	bool transport_cut;     /* captured bytes end within the transport header */
+	/* Captured bytes end within the transport header, or it contradicts itself: what was not
+	 * there is 0, and the payload is empty. */
+	bool transport_cut;
 	struct str payload;     /* captured bytes behind the transport header */
 	uint32_t payload_bytes; /* its length on the wire: more than payload.n if cut */
 	/* An ICMP error quotes the packet it is about; its addresses and ports, as they stood in
@@ -172,7 +205,9 @@ struct packet {
 	uint8_t quote_proto;
 };
 
-/* Decodes what a frame of a link type holds. Every str in *out borrows from bytes. */
+/* Decodes what a frame of a link type holds. Every str in *out borrows from bytes. The innermost IP
+ * packet is the answer: what is inside it and does not decode is its payload. Of a fragment the
+ * transport header is read if it is there, tunnels are left to packet_decode_whole(). */
 enum packet_answer packet_decode(uint16_t link, struct str bytes, uint32_t wire_bytes,
 				 struct packet *out);
 /* Decodes a reassembled fragmentable part whose IP header was decoded into *first before; the
@@ -185,7 +220,7 @@ enum packet_answer packet_decode_whole(const struct packet *first, struct str bo
 /* Limits: packets being gathered at once, fragments of one, and how long (RFC 791 and RFC 8200
  * say 60 s at most). Memory is body_blocks blocks of 2 KiB, all from one pool. */
 #define FRAG_PACKETS_MAX 1024
-#define FRAG_PARTS_MAX   512
+#define FRAG_PARTS_MAX   1024
 #define FRAG_TIMEOUT_NS  (60 * NS_PER_S)
 #define FRAG_WHOLE_MAX   65535
 
@@ -215,10 +250,15 @@ size_t frag_held(const struct frag *fr);
  * skipped. */
 #define TCP_QUEUE_SEGMENTS_MAX 256
 #define TCP_QUEUE_BYTES_MAX    (512 * KIB)
-/* A hole is skipped when the peer acknowledged the bytes behind it and this many segments came
- * after it, or this much time went by: then it was not reordering, the capture lacks the bytes. */
+/* A hole is skipped when the peer acknowledged the bytes it lacks and this many segments came
+ * behind it, or this much time went by: then it was not reordering, the capture lacks the bytes. */
 #define TCP_HOLE_SEGMENTS 8
 #define TCP_HOLE_NS       (1 * NS_PER_S)
+/* Limit: how far from the next byte a sequence or acknowledgement number may lie, either way: the
+ * largest window there is (RFC 7323 section 2.3). What lies further is damaged, forged, or comes
+ * after a loss of more than that: it is believed when TCP_HOLE_SEGMENTS segments in a row continue
+ * each other while nothing nearer comes, and the peer, if it is heard at all, acknowledges them. */
+#define TCP_WINDOW_MAX (INT32_C(1) << 30)
 
 struct tcp_segment; /* lives in the pool */
 
@@ -228,22 +268,32 @@ struct tcp_half {
 	bool started;   /* next is valid */
 	bool acked_valid;
 	bool fin_seen; /* a FIN was in a segment; fin_seq is behind its last byte */
-	bool finished; /* all bytes up to the FIN were delivered */
+	bool finished; /* all bytes up to the FIN were delivered, or are in gaps */
 	uint32_t fin_seq;
-	struct tcp_segment *queue; /* sorted by sequence, without overlap */
-	uint32_t queue_segments;
-	uint32_t queue_bytes;
+	struct tcp_segment *queue; /* sorted by sequence, without overlap; begins behind next */
+	uint64_t delivered_bytes;
+	uint64_t gap_bytes;
+	/* acked as an offset in the stream, where next is at delivered + gap bytes */
+	int64_t acked_offset;
+	struct tcp_segment *last; /* of the queue */
 	int64_t hole_since_ns;
 	uint32_t hole_segments;
-	uint64_t delivered_bytes;
+	uint32_t queue_segments;
+	uint32_t queue_bytes;
+	uint32_t far_from; /* next, when the first of the far segments came */
+	uint32_t far_next; /* where they would continue */
+	uint16_t far_segments;
+	bool far_acked;
 	uint32_t retransmitted; /* segments with nothing new */
-	uint32_t out_of_order;
-	uint32_t overlaps; /* that differed */
+	uint32_t out_of_order;  /* segments with something new that had to wait for earlier ones */
+	uint32_t overlaps;      /* that differed */
+	uint32_t strays;        /* segments ignored because they lie too far away */
 	uint32_t gaps;
-	uint64_t gap_bytes;
 };
 
-/* What the half tells its owner, in stream order. bytes are valid during the call only. */
+/* What the half tells its owner, in stream order. bytes are valid during the call only; neither
+ * function may call the half. at_ns is when the bytes were captured, or when the earlier ones came
+ * that they had to wait for. */
 struct tcp_sink {
 	void (*data)(void *owner, struct str bytes, int64_t at_ns);
 	void (*gap)(void *owner, uint64_t bytes, int64_t at_ns);
@@ -256,16 +306,22 @@ struct tcp_sink {
 void tcp_half_init(struct tcp_half *h);
 /* Gives the queue back to the pool without delivering it. */
 void tcp_half_done(struct tcp_half *h, struct pool *pool);
-/* A segment of this direction: SYN (its sequence number is taken), data, FIN. Delivers what is now
- * in order. Old bytes are compared where they are still queued: the first to come wins, a
- * difference is counted. payload_bytes > payload.n means that the capture cut it: a gap follows.
- * Keep-alives (one old byte) and empty segments change nothing. */
+/* A segment of this direction: SYN (its sequence number is taken), data, FIN; one with RST or with
+ * a header that was cut is ignored. Delivers what is now in order; without a SYN the stream begins
+ * at the first data seen. Old bytes are compared where they are still queued: the first to come
+ * wins, a difference is counted. payload_bytes > payload.n means that the capture cut it: a gap
+ * follows. Keep-alives (one old byte) and empty segments change nothing. A SYN with another number
+ * begins the stream anew as long as neither data came nor the peer acknowledged the first; later it
+ * is ignored. Data behind a FIN is ignored, and a FIN in front of data that was seen. When the
+ * queue or the pool is full the first hole is skipped: each byte is delivered or in a gap, whatever
+ * happens. */
 void tcp_half_segment(struct tcp_half *h, struct pool *pool, struct counters *counters,
 		      const struct packet *p, int64_t at_ns, const struct tcp_sink *sink);
 /* The other side acknowledged up to ack: may show that a hole will never be filled. */
 void tcp_half_acked(struct tcp_half *h, struct pool *pool, struct counters *counters, uint32_t ack,
 		    int64_t at_ns, const struct tcp_sink *sink);
-/* Nothing more will come: delivers what is queued, with its holes as gaps. */
+/* Nothing more will come: delivers what is queued, with its holes as gaps. Bytes that the peer
+ * acknowledged and nobody saw are a last gap; without the FIN it may count the FIN as one byte. */
 void tcp_half_flush(struct tcp_half *h, struct pool *pool, struct counters *counters, int64_t at_ns,
 		    const struct tcp_sink *sink);
 
