@@ -32,6 +32,8 @@
 	E(CAPTURE_TRUNCATED, "capture.truncated", ENODATA, 422, 3,                                 \
 	  "The capture file is cut short.",                                                        \
 	  "It was read to its end; nothing that is in it was lost.")                               \
+	E(JSON, "json.bad", EBADMSG, 422, 2, "The text is not valid JSON.",                        \
+	  "Correct it at the byte shown.")                                                         \
 	E(LIMIT, "limit", E2BIG, 413, 2, "A named limit was reached.",                             \
 	  "See the limit in the text.")                                                            \
 	E(MEMORY, "memory", ENOMEM, 503, 10, "There is not enough memory.",                        \

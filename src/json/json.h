@@ -14,9 +14,9 @@
 
 /* ---- Writer ---------------------------------------------------------------------------------- */
 
-/* Invariant: what is in out is a prefix of one valid document (or of several, one a line). A call
- * out of place (a value where a key must stand) is a bug and asserted. indent 0 writes on one line.
- */
+/* Invariant: what is in out is a prefix of one valid document (or of several, one a line: a second
+ * root value begins a line of its own). A call out of place (a value where a key must stand) is a
+ * bug and asserted. indent 0 writes a document on one line. */
 struct json_writer {
 	struct buf *out;
 	unsigned indent;
@@ -24,6 +24,7 @@ struct json_writer {
 	bool in_object[JSON_DEPTH_MAX];
 	bool has_members[JSON_DEPTH_MAX];
 	bool key_written;
+	bool root_written;
 };
 
 void json_writer_init(struct json_writer *w, struct buf *out, unsigned indent);
@@ -43,7 +44,7 @@ void json_bool(struct json_writer *w, bool v);
 void json_null(struct json_writer *w);
 /* 64-bit numbers as decimal strings, as the API writes them. */
 void json_u64_str(struct json_writer *w, uint64_t v);
-/* 0, or -ENOBUFS when the buffer's ceiling was met. */
+/* 0, or -ENOBUFS when the buffer's ceiling was met; another document may follow. */
 [[nodiscard]] int json_writer_end(struct json_writer *w);
 
 /* ---- Document tree --------------------------------------------------------------------------- */
@@ -105,16 +106,24 @@ struct json_doc {
 	uint64_t replaced_utf8;  /* strings with bytes that were not UTF-8, replaced by U+FFFD */
 };
 
-/* Limit: one document. */
-#define JSON_TEXT_MAX (64 * MIB)
+/* Limit: one document, and the share of a parser's memory that a document may be. */
+#define JSON_TEXT_MAX   (64 * MIB)
+#define JSON_TEXT_SHARE 16
+/* Limit: the least that a parser can work in. */
+#define JSON_PARSER_MIN (16 * KIB)
 
-struct json_parser; /* keeps its memory between documents */
+/* Keeps its memory between documents. cap_bytes bounds all of it, and counts as used only as far as
+ * documents needed it; -EINVAL below JSON_PARSER_MIN, -ENOMEM, or -ENOSYS on a processor that
+ * simdjson does not know. The symbols must outlive the parser. */
+struct json_parser;
 [[nodiscard]] int json_parser_new(struct json_symbols *symbols, size_t cap_bytes,
 				  struct json_parser **out);
 void json_parser_free(struct json_parser *p);
 CLEANUP_DEFINE(struct json_parser *, json_parser_free)
-/* Parses a whole document; the tree lives until the next parse. Integers beyond 64 bits become
- * doubles. 0, or -EBADMSG, -E2BIG, -ENOMEM, with *err naming the byte where it can. */
+/* Parses a whole document; the tree lives until the next parse, and does not need the text.
+ * Integers beyond 64 bits become doubles, numbers beyond doubles infinite. 0, or with *err saying
+ * where: -EBADMSG; -E2BIG for a text above its limit; -ENOMEM when the tree or a symbol found no
+ * room. */
 [[nodiscard]] int json_parse(struct json_parser *p, struct str text, struct json_doc *out,
 			     struct err *err);
 /* A member by symbol or by name, or NULL. */
@@ -136,26 +145,29 @@ enum json_token {
 	JSON_TOKEN_TRUE,
 	JSON_TOKEN_FALSE,
 	JSON_TOKEN_NULL,
-	JSON_TOKEN_END, /* the document is complete */
+	JSON_TOKEN_END, /* the document is complete, and nothing but spaces follows in the whole */
 	JSON_TOKEN_BAD, /* not JSON at offset; nothing follows */
 };
 
 /* Strings and numbers may come in pieces: `last` says whether this piece ends the token. No memory
  * but this struct is used. Bytes fed one by one and at once give the same concatenated tokens. */
 struct json_tokenizer {
-	uint64_t offset;
+	uint64_t offset; /* bytes used so far */
 	unsigned depth;
 	uint8_t stack[JSON_DEPTH_MAX / 8]; /* a bit a level: in an object */
-	uint8_t state;
+	uint8_t state;                     /* what may stand next */
+	uint8_t inside;                    /* the token being read, or JSON_TOKEN_MORE */
 	uint8_t number_state;
 	uint8_t literal_at;
 	uint8_t escape_left;
-	uint8_t string_is_key;
 };
 
 void json_tokenizer_init(struct json_tokenizer *t);
 /* Takes from the front of in; *used bytes are done with. whole says that nothing follows in (so
- * that a number at the end of the text is complete). */
+ * that a number at the end of the text is complete). Call it until it answers MORE, END or BAD.
+ * Other tokens than keys, strings and numbers have no text; a piece may be empty, and may cut an
+ * escape.
+ */
 enum json_token json_tokenizer_next(struct json_tokenizer *t, struct str in, bool whole,
 				    size_t *used, struct str *text, bool *last);
 
