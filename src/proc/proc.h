@@ -20,20 +20,25 @@
  * syscalls) Required for all: no capability at all, no_new_privs, a seccomp filter of exactly the
  * named calls, undumpable, death with the parent. Used where the platform gives them: a uid of its
  * own (when started as root) and Landlock with nothing allowed. A call outside the list kills. In a
- * build with sanitizers the address space limit is off and the runtime's calls are added.
+ * build with sanitizers there is no limit of the address space and no Landlock, the runtime's calls
+ * are added, and other calls fail instead of killing, so that a report gets out.
+ *
+ * Some calls are narrower than their names: memory is never executable and never a file's, nothing
+ * is read from stderr, signals go to the process itself. What libc does behind one's back counts:
+ * the first byte through a buffered stdio stream asks what file it is, and dies.
  */
 #define PROC_ROLE_TABLE(R)                                                                         \
 	R(DISSECT, "redoubt-dissect", 1, 1 * GIB, 16,                                              \
-	  CALLS(read, write, poll, ppoll, futex, munmap, mprotect, madvise, brk, mmap_anonymous,   \
-		close, clock_gettime, restart_syscall, rt_sigreturn, exit, exit_group, getrandom,  \
-		gettid, getpid))
+	  CALLS(read, write, poll, ppoll, futex, munmap, mremap, mprotect, madvise, brk,           \
+		mmap_anonymous, close, clock_gettime, restart_syscall, rt_sigreturn,               \
+		rt_sigprocmask, tgkill, exit, exit_group, getrandom, gettid, getpid))
 
 enum proc_role {
 #define PROC_ROLE_ENUM(name, ...) PROC_ROLE_##name,
 	PROC_ROLE_TABLE(PROC_ROLE_ENUM) PROC_ROLE_COUNT
 };
 
-/* Layers of the sandbox, as bits. */
+/* Layers of the sandbox, as bits. Required, but where it says otherwise. */
 enum proc_layer {
 	PROC_NO_NEW_PRIVS = 1 << 0,
 	PROC_NO_CAPS = 1 << 1,
@@ -43,7 +48,7 @@ enum proc_layer {
 	PROC_OWN_UID = 1 << 5,  /* not required */
 	PROC_LIMITS = 1 << 6,
 };
-/* "no-new-privs,no-caps,…" */
+/* "limits,no-caps,undumpable,…" */
 void proc_layers_format(unsigned layers, struct buf *out);
 
 /* Called by a role's main once it has its descriptors: closes every descriptor but 0, 1, 2 (0 and 1
@@ -92,54 +97,88 @@ void proc_stop(struct proc *p);
  *      | page: head tail flags | data ............ | data again ...... |
  *                                    ^tail    ^head
  * Invariant: 0 <= head - tail <= size, both only grow. The other side may be hostile: each side
- * keeps its own position privately, and checks the other's before it is used.
+ * keeps its own position privately, and checks the other's before it is used. Within one process
+ * one struct may serve both sides.
  */
-struct ring_page;
+
+/* The shared page. Each side writes a line of its own; a sleeper sets its flag, who wakes it clears
+ * it. */
+struct ring_page {
+	_Alignas(64) _Atomic uint64_t head;
+	_Atomic uint32_t ended; /* the writer's, as head is */
+	_Alignas(64) _Atomic uint64_t tail;
+	_Alignas(64) _Atomic uint32_t reader_sleeps;
+	_Alignas(64) _Atomic uint64_t writer_wants; /* 0, or the tail that wakes the writer */
+};
 
 struct ring {
 	struct ring_page *page;
 	uint8_t *data;
-	size_t size;           /* a power of two, at least one page */
+	size_t size;           /* a power of two, at least one page, at most RING_SIZE_MAX */
 	uint64_t head, tail;   /* ours, and the other's as last seen and checked */
+	uint64_t flushed;      /* head when the reader was last looked after */
 	bool broken;           /* the other side's position was impossible */
 	int memory_fd;         /* -1 once let go */
 	int data_fd, space_fd; /* eventfds: something to read, room to write */
 };
 
-#define RING_FDS 3
+#define RING_SIZE_MAX GIB
+#define RING_FDS      3
 
 /* Makes a ring in a sealed memory file. Answers 0 or negative with *err. */
 [[nodiscard]] int ring_create(size_t size, struct ring *out, struct err *err);
 /* Maps a ring that came over a channel, RING_FDS descriptors as ring_fds() gave them; they belong
- * to the ring then, and the memory's is closed at once. */
+ * to the ring then, and the memory's is closed at once. When it fails all three are closed. */
 [[nodiscard]] int ring_attach(const int fds[RING_FDS], size_t size, struct ring *out,
 			      struct err *err);
 void ring_fds(const struct ring *r, int fds[RING_FDS]);
 void ring_done(struct ring *r);
 
+/* The slow halves of the two below. */
+uint8_t *ring_reserve_again(struct ring *r, size_t n);
+void ring_publish_half(struct ring *r);
+
 /* Writer: n contiguous bytes, or NULL when there is no room now (or never, n > size). */
-uint8_t *ring_reserve(struct ring *r, size_t n);
-/* Room for writing now. */
-size_t ring_room(struct ring *r);
+static inline uint8_t *ring_reserve(struct ring *r, size_t n)
+{
+	if (unlikely(n > r->size - (r->head - r->tail)))
+		return ring_reserve_again(r, n);
+	return r->data + (r->head & (r->size - 1));
+}
+
 /* Writer: n reserved bytes are readable now. The reader is woken when it sleeps and half of the
  * ring is full; for less, call ring_flush(). */
-void ring_publish(struct ring *r, size_t n);
+static inline void ring_publish(struct ring *r, size_t n)
+{
+	if (unlikely(r->broken))
+		return;
+	assert(n <= r->size - (r->head - r->tail));
+	r->head += n;
+	atomic_store_explicit(&r->page->head, r->head, memory_order_release);
+	if (unlikely(r->head - r->tail >= r->size / 2))
+		ring_publish_half(r);
+}
+
+/* Room for writing now. */
+size_t ring_room(struct ring *r);
 /* Writer: wakes a sleeping reader if there is anything to read. */
 void ring_flush(struct ring *r);
 /* Writer: nothing will follow. */
 void ring_end(struct ring *r);
 /* Writer: sleeps until n bytes are free, at most timeout_ms (-1: for ever); 0, -ETIMEDOUT, -EPIPE
- * when the ring is broken. Wakes the reader first. */
+ * when the ring is broken, -EMSGSIZE when n > size. Wakes the reader first, and is itself woken
+ * when half of the ring is free or the reader sleeps, not for every row that was read. */
 [[nodiscard]] int ring_wait_room(struct ring *r, size_t n, int timeout_ms);
 
 /* Reader: all that is readable, contiguous; valid until consumed. */
 struct str ring_readable(struct ring *r);
-/* Reader: n bytes are done with. A waiting writer is woken when what it waits for is free. */
+/* Reader: n bytes are done with. A waiting writer is woken when what it waits for is free. n is at
+ * most what ring_readable() gave; on a broken ring this does nothing. */
 void ring_consume(struct ring *r, size_t n);
-/* Reader: true when the writer ended and everything was consumed. */
+/* Reader: true when the writer ended and everything was consumed; a broken ring never ends. */
 bool ring_ended(struct ring *r);
 /* Reader: sleeps until more than `have` bytes are readable or the writer ended; 0, -ETIMEDOUT,
- * -EPIPE. */
+ * -EPIPE. Who has a full ring and waits for more has met a broken one. */
 [[nodiscard]] int ring_wait_data(struct ring *r, size_t have, int timeout_ms);
 /* For a caller's own poll(): says that the side will sleep on data_fd (or space_fd). Returns true
  * when there is something to do already, and nothing should be waited for. */
@@ -152,6 +191,7 @@ void ring_woken(int event_fd);
 
 /* A sealed memory file of `bytes` zeroes, mapped. */
 [[nodiscard]] int page_create(size_t bytes, void **out, int *fd, struct err *err);
+/* Maps one that came over a channel; the descriptor stays the caller's. */
 [[nodiscard]] int page_attach(int fd, size_t bytes, void **out, struct err *err);
 void page_done(void *p, size_t bytes);
 
