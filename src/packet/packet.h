@@ -66,6 +66,7 @@ enum link_type {
 	LINK_LINUX_SLL = 113,
 	LINK_IPV4 = 228,
 	LINK_IPV6 = 229,
+	LINK_NFLOG = 239,
 	LINK_LINUX_SLL2 = 276,
 };
 
@@ -166,8 +167,9 @@ enum ip_proto {
 /*
  * The answer says what is valid. Always: vlan, vlans, tunnels, fragment, whole. With PACKET_IP and
  * PACKET_FRAGMENT also the addresses, ip_bytes, proto, ports, transport_cut, icmp_quotes and
- * payload; frag_* if fragment, quote_* if icmp_quotes, seq to tcp_flags if proto is TCP, icmp_* if
- * proto is ICMP or ICMPv6. The rest keeps what was there before.
+ * payload; frag_* if fragment, quote_* if icmp_quotes, and unless it is a fragment behind the
+ * first, seq to tcp_flags if proto is TCP, icmp_* if proto is ICMP or ICMPv6. The rest keeps what
+ * was there before.
  */
 struct packet {
 	uint16_t vlan[PACKET_VLANS_MAX]; /* ids, outermost first */
@@ -182,7 +184,7 @@ struct packet {
 	uint32_t frag_id;
 	uint32_t frag_offset; /* bytes */
 	bool frag_more;
-	uint32_t frag_bytes;  /* of the fragmentable part on the wire: more than frag_body.n if cut */
+	uint32_t frag_bytes;  /* of frag_body on the wire: more than its n if cut */
 	struct str frag_body; /* the fragmentable part */
 	bool whole; /* by packet_decode_whole(): the fate of its frames is counted already */
 
@@ -218,7 +220,8 @@ enum packet_answer packet_decode_whole(const struct packet *first, struct str bo
 /* ---- IP fragments ---------------------------------------------------------------------------- */
 
 /* Limits: packets being gathered at once, fragments of one, and how long (RFC 791 and RFC 8200
- * say 60 s at most). Memory is body_blocks blocks of 2 KiB, all from one pool. */
+ * say 60 s at most). Memory is body_blocks blocks of 2 KiB, all from one pool; a fragment takes at
+ * least one. When it is short the oldest packet goes first. */
 #define FRAG_PACKETS_MAX 1024
 #define FRAG_PARTS_MAX   1024
 #define FRAG_TIMEOUT_NS  (60 * NS_PER_S)
@@ -234,9 +237,12 @@ enum frag_answer { FRAG_HELD, FRAG_WHOLE, FRAG_SHED };
 void frag_free(struct frag *fr);
 CLEANUP_DEFINE(struct frag *, frag_free)
 /* Adds a fragment. FRAG_WHOLE: *body is the fragmentable part, valid until the next call; *first is
- * the packet whose offset was 0, for packet_decode_whole(); *parts is the number of fragments used.
- * An overlap with other content never yields a packet (RFC 5722, also applied to IPv4); an exact
- * repetition is ignored. FRAG_SHED: dropped, and counted already. */
+ * the packet whose offset was 0, for packet_decode_whole(); *parts is the number of fragments that
+ * it took. An overlap never yields a packet (RFC 5722, also applied to IPv4): its fragments, held
+ * and to come, are drop.fragment-bad. An exact repetition shares the fate of its packet. FRAG_SHED:
+ * dropped, and counted already. A fragment with p->whole set is gathered like any other, but its
+ * frames had their fate counted before: nothing is counted for it. p may borrow from the last
+ * *body. */
 enum frag_answer frag_add(struct frag *fr, const struct packet *p, int64_t at_ns,
 			  struct packet *first, struct str *body, unsigned *parts);
 /* Gives up what is older than FRAG_TIMEOUT_NS; INT64_MAX gives up all. */
