@@ -12,8 +12,8 @@
 
 #include <stdint.h>
 
-#define N1(a) a, #a
-#define N2(a, b) a##_##b, #a "." #b
+#define N1(a)       a, #a
+#define N2(a, b)    a##_##b, #a "." #b
 #define N3(a, b, c) a##_##b##_##c, #a "." #b "." #c
 
 // clang-format off
@@ -142,12 +142,27 @@ enum { RECORD_KINDS = 0 KIND_TABLE(KIND_COUNT_) };
 	V(http_response_framing, "none", "length", "chunked", "close", "tunnel")                   \
 	V(http_state, "complete", "no-response", "no-request", "cut")
 
-enum flow_transport { TRANSPORT_TCP, TRANSPORT_UDP, TRANSPORT_ICMP, TRANSPORT_ICMPV6, TRANSPORT_SCTP, TRANSPORT_OTHER };
-enum flow_state { FLOW_HALF_OPEN, FLOW_OPEN, FLOW_CLOSING, FLOW_CLOSED, FLOW_RESET, FLOW_REFUSED, FLOW_STATELESS };
+enum flow_transport {
+	TRANSPORT_TCP,
+	TRANSPORT_UDP,
+	TRANSPORT_ICMP,
+	TRANSPORT_ICMPV6,
+	TRANSPORT_SCTP,
+	TRANSPORT_OTHER
+};
+enum flow_state {
+	FLOW_HALF_OPEN,
+	FLOW_OPEN,
+	FLOW_CLOSING,
+	FLOW_CLOSED,
+	FLOW_RESET,
+	FLOW_REFUSED,
+	FLOW_STATELESS
+};
 enum flow_end { END_CLOSED, END_IDLE, END_EVICTED, END_REPLACED, END_OF_CAPTURE };
 enum http_state { HTTP_COMPLETE, HTTP_NO_RESPONSE, HTTP_NO_REQUEST, HTTP_CUT };
 
-/* ---- Handles: the type of a field is the type of its handle ----------------------------------- */
+/* ---- Handles: the type of a field is the type of its handle ---------------------------------- */
 
 struct field_ref {
 	uint16_t kind; /* 0 for common fields */
@@ -173,32 +188,33 @@ FIELD_HANDLE_TYPE_(list_u64)
 FIELD_HANDLE_TYPE_(list_str)
 FIELD_HANDLE_TYPE_(map)
 
-#define FIELD_TYPE_BOOL_ field_bool
-#define FIELD_TYPE_U64_ field_u64
-#define FIELD_TYPE_I64_ field_i64
-#define FIELD_TYPE_F64_ field_f64
-#define FIELD_TYPE_STR_ field_str
-#define FIELD_TYPE_BYTES_ field_bytes
-#define FIELD_TYPE_TIME_ field_time
-#define FIELD_TYPE_DUR_ field_dur
-#define FIELD_TYPE_IP_ field_ip
-#define FIELD_TYPE_ENUM_ field_enum
-#define FIELD_TYPE_JSON_ field_json
+#define FIELD_TYPE_BOOL_     field_bool
+#define FIELD_TYPE_U64_      field_u64
+#define FIELD_TYPE_I64_      field_i64
+#define FIELD_TYPE_F64_      field_f64
+#define FIELD_TYPE_STR_      field_str
+#define FIELD_TYPE_BYTES_    field_bytes
+#define FIELD_TYPE_TIME_     field_time
+#define FIELD_TYPE_DUR_      field_dur
+#define FIELD_TYPE_IP_       field_ip
+#define FIELD_TYPE_ENUM_     field_enum
+#define FIELD_TYPE_JSON_     field_json
 #define FIELD_TYPE_LIST_U64_ field_list_u64
 #define FIELD_TYPE_LIST_STR_ field_list_str
-#define FIELD_TYPE_MAP_ field_map
+#define FIELD_TYPE_MAP_      field_map
 
-#define SLOT_ENUM_(...) SLOT_ENUM__(__VA_ARGS__)
+#define SLOT_ENUM_(...)                      SLOT_ENUM__(__VA_ARGS__)
 #define SLOT_ENUM__(k, id, TYPE, ident, ...) k##_slot_##ident,
 enum common_slot { COMMON_FIELDS(SLOT_ENUM_, common) COMMON_SLOTS };
 #define KIND_SLOTS_(NAME, id, k, FIELDS, help)                                                     \
-	enum k##_slot { k##_slot_before_ = COMMON_SLOTS - 1, FIELDS(SLOT_ENUM_, k) k##_slots };
+	enum k##_slot{ k##_slot_before_ = COMMON_SLOTS - 1, FIELDS(SLOT_ENUM_, k) k##_slots };
 KIND_TABLE(KIND_SLOTS_)
 
 #define FIELD_HANDLE_(...) FIELD_HANDLE__(__VA_ARGS__)
 #define FIELD_HANDLE__(k, id, TYPE, ident, ...)                                                    \
-	[[maybe_unused]] static const struct FIELD_TYPE_##TYPE##_ k##_##ident = { { k##_kind_id_,    \
-										  k##_slot_##ident } };
+	[[maybe_unused]] static const struct FIELD_TYPE_##TYPE##_ k##_##ident = {                  \
+		{ k##_kind_id_, k##_slot_##ident }                                                 \
+	};
 enum { common_kind_id_ = 0 };
 #define KIND_HANDLES_(NAME, id, k, FIELDS, help)                                                   \
 	enum { k##_kind_id_ = (id) };                                                              \

@@ -2,7 +2,7 @@
 /*
  * record: what was seen, as rows of declared kinds. A kind's fields are declared once, in kinds.h;
  * this room makes from them the typed handles, the row builder, the one door row_commit() through
- * which masked bytes leave, the reader of rows (docs/formats/row.md), their JSON and CSV, and the
+ * which masked bytes leave, the reader of rows (docs/formats/row.md), their JSON and text, and the
  * schema. It applies the mask plan it is given and does not decide one.
  */
 #ifndef REDOUBT_RECORD_H
@@ -81,6 +81,8 @@ const struct record_kind *record_kind_by_id(uint16_t id);
 const struct record_kind *record_kind_by_name(struct str name);
 /* All kinds, in the order of their ids. */
 const struct record_kind *record_kind_at(size_t i);
+/* Its place there. */
+size_t record_kind_place(const struct record_kind *kind);
 /* A field by its whole name, within the kind, or -1. */
 int record_slot_by_name(const struct record_kind *kind, struct str name);
 int record_slot_by_id(const struct record_kind *kind, uint16_t field_id);
@@ -90,7 +92,8 @@ const char *field_part_name(enum field_part part);
 
 /* ---- Building a row -------------------------------------------------------------------------- */
 
-/* Limit: values are cut to this in a row; the cut is marked, after masking. */
+/* Limit: values are cut to this in a row; the cut is marked, after masking. Of lists and maps, the
+ * bytes of all their elements. */
 #define ROW_VALUE_MAX (8 * KIB)
 /* Limit: an encoded row. */
 #define ROW_MAX       (128 * KIB)
@@ -196,19 +199,21 @@ static inline void row_mark_cut(struct row *row, struct field_ref ref)
 
 /* ---- The mask plan, and the one door --------------------------------------------------------- */
 
+/* What does not fit the type of its field hides more instead of less: PATH, QUERY and HEADERS of
+ * another text are WHOLE, and of a value that is no text, as WHOLE is, DROP. */
 enum mask_action {
 	MASK_KEEP,
-	MASK_DROP,  /* the field is left out */
-	MASK_WHOLE, /* the value becomes MASK_TEXT */
-	MASK_PATH, /* segments that look like ids, tokens or addresses become {id}, {token}, {email}
-		    */
+	MASK_DROP,    /* the field is left out */
+	MASK_WHOLE,   /* the value becomes MASK_TEXT */
+	MASK_PATH,    /* what looks like an id, a token or an address becomes {id}, {uuid}, {token},
+		       * {email}; values of parameters become MASK_TEXT */
 	MASK_QUERY,   /* values become MASK_TEXT, but for allowed names */
 	MASK_HEADERS, /* the same for the values of a map */
 };
 
 #define MASK_TEXT "[masked]"
 
-/* Names, lower case, sorted by str_cmp(). */
+/* Names, lower case, sorted by str_cmp(). A list that was used for masking does not change. */
 struct mask_names {
 	const struct str *name;
 	size_t n;
@@ -277,8 +282,8 @@ struct row_value {
 /* The length of the row at the front of bytes, 0 when there are fewer than a length, -EBADMSG when
  * it cannot be one. */
 [[nodiscard]] ptrdiff_t row_length(struct str bytes);
-/* Checks the whole row (bounds, order, types, UTF-8 is not required) and indexes it. 0 or -EBADMSG.
- */
+/* Checks the row at the front of bytes, all of it (bounds, order, types; UTF-8 is not required),
+ * and indexes it; out->bytes is that row alone, borrowed, at any alignment. 0 or -EBADMSG. */
 [[nodiscard]] int row_view(struct str bytes, struct row_view *out);
 /* The value in a slot; false when absent. */
 bool row_value(const struct row_view *v, unsigned slot, struct row_value *out);
@@ -308,8 +313,10 @@ ROW_GET_(enum, uint64_t, u)
 
 /* ---- Showing rows ---------------------------------------------------------------------------- */
 
-/* One object, beginning with kind and time, nested at the dots; marks of masked and cut values are
- * listed as "masked" and "cut". */
+/* One object: kind, time, id (32 hexadecimal digits), then the fields nested at their dots, then
+ * "masked" and "cut" with the names of such fields, when there are any. Times are RFC 3339,
+ * durations nanoseconds, choices names, values of equal names in a map are joined by ", ". Fields
+ * and kinds that are not known are left out, but for the common fields. Not for two threads. */
 void row_write_json(struct json_writer *w, const struct row_view *v);
 /* A value as one would read it in a table: addresses, times, durations, choices by name, bytes of
  * other people made harmless (control characters escaped). */

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The masks of queries and headers: names are shown, values only where the name is in the list of
+ * allowed names. A name that is not plainly a name is masked with its value, since people put
+ * secrets there too. Which field gets which mask is the plan's to say.
+ */
+#include "record/mask.h"
+
+void mask_put_slow(struct mask_out *o, struct str s)
+{
+	size_t room = (size_t)(o->end - o->p);
+
+	if (o->full)
+		return;
+	if (o->spill) {
+		(void)buf_put(o->spill, (struct str){ o->start, (size_t)(o->p - o->start) });
+		(void)buf_put(o->spill, s);
+		o->p = o->start;
+		return;
+	}
+	memcpy(o->p, s.p, room);
+	o->p += room;
+	o->full = true;
+}
+
+/* ---- Characters of names --------------------------------------------------------------------- */
+
+static bool is_word_char(char c)
+{
+	return char_class(c) & (CHAR_LETTER | CHAR_DIGIT | CHAR_JOINT) && c != '~';
+}
+
+/* RFC 9110 §5.6.2. */
+static bool is_tchar(char c)
+{
+	return is_word_char(c) || (c && strchr("!#$%&'*+^`|~", c));
+}
+
+/* Parameters of frameworks have brackets and the like; nothing that could begin a second piece. */
+static bool is_name_char(char c)
+{
+	return is_word_char(c) || (c && strchr("[]()$:~*!", c));
+}
+
+static bool all_of(struct str s, bool (*is)(char))
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!is(s.p[i]))
+			return false;
+	return true;
+}
+
+/* ---- Eight characters at once ---------------------------------------------------------------- */
+
+#define EACH_BYTE(x) (UINT64_C(0x0101010101010101) * (x))
+
+/* ASCII letters of upper case in lower case, all other bytes as they are. */
+static inline uint64_t lower8(uint64_t x)
+{
+	uint64_t low = x & EACH_BYTE(0x7f);
+	uint64_t from_a = low + EACH_BYTE(0x80 - 'A');
+	uint64_t past_z = low + EACH_BYTE(0x7f - 'Z');
+
+	return x | ((from_a ^ past_z) & ~x & EACH_BYTE(0x80)) >> 2;
+}
+
+static inline uint64_t load8(const char *p)
+{
+	uint64_t x;
+
+	memcpy(&x, p, sizeof(x));
+	return x;
+}
+
+/* Up to 8 bytes at p, zeroes behind them. */
+static inline uint64_t load_part(const char *p, size_t n)
+{
+	uint64_t x = 0;
+
+	for (size_t i = 0; i < n; i++)
+		x |= (uint64_t)(uint8_t)p[i] << (8 * i);
+	return x;
+}
+
+/* The last up to 8 bytes of s in lower case: with the first ones, they tell nearly all names apart.
+ */
+static inline uint64_t first8(struct str s)
+{
+	return lower8(s.n >= 8 ? load8(s.p) : load_part(s.p, s.n));
+}
+
+static inline uint64_t last8(struct str s)
+{
+	return lower8(s.n >= 8 ? load8(s.p + s.n - 8) : 0);
+}
+
+/* The name in any case is the one in lower case. */
+static inline bool is_lower_of(struct str name, struct str lower)
+{
+	if (name.n != lower.n)
+		return false;
+	for (size_t i = 0; i + 8 < name.n; i += 8)
+		if (lower8(load8(name.p + i)) != load8(lower.p + i))
+			return false;
+	return name.n >= 8 ? last8(name) == load8(lower.p + lower.n - 8)
+			   : first8(name) == load_part(lower.p, lower.n);
+}
+
+/* ---- Allowed names --------------------------------------------------------------------------- */
+
+/* Limit: of lists with an index; longer ones are searched. */
+#define INDEX_NAMES_MAX 128
+#define INDEX_SLOTS     512
+
+/* Places of the names of one list by hash: 1 + place, 0 where there is none. It only proposes a
+ * name, which is then compared, so that a stale index could hide a value but never show one. */
+struct index {
+	struct mask_names of;
+	uint8_t place[INDEX_SLOTS];
+};
+
+static inline size_t name_hash(struct str name)
+{
+	return hash_mix(first8(name) + name.n, last8(name)) % INDEX_SLOTS;
+}
+
+static void index_make(const struct mask_names *names, struct index *out)
+{
+	*out = (struct index){ .of = *names };
+	for (size_t i = 0; i < names->n; i++) {
+		size_t at = name_hash(names->name[i]);
+
+		while (out->place[at])
+			at = (at + 1) % INDEX_SLOTS;
+		out->place[at] = (uint8_t)(i + 1);
+	}
+}
+
+/* A process has one list for headers and one for queries. */
+static const struct index *index_of(const struct mask_names *names)
+{
+	static struct index indexes[2];
+	static unsigned next;
+
+	for (size_t i = 0; i < ARRAY_LEN(indexes); i++)
+		if (likely(indexes[i].of.name == names->name && indexes[i].of.n == names->n))
+			return &indexes[i];
+	next = (next + 1) % ARRAY_LEN(indexes);
+	index_make(names, &indexes[next]);
+	return &indexes[next];
+}
+
+static bool listed(struct str name, const struct mask_names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (is_lower_of(name, names->name[i]))
+			return true;
+	return false;
+}
+
+static bool allowed(struct str name, const struct mask_names *allow)
+{
+	const struct index *index;
+
+	if (!allow || allow->n == 0)
+		return false;
+	if (allow->n > INDEX_NAMES_MAX)
+		return listed(name, allow);
+	index = index_of(allow);
+	for (size_t at = name_hash(name); index->place[at]; at = (at + 1) % INDEX_SLOTS)
+		if (is_lower_of(name, allow->name[index->place[at] - 1U]))
+			return true;
+	return false;
+}
+
+/* ---- Headers --------------------------------------------------------------------------------- */
+
+static bool is_header_name(struct str name)
+{
+	if (mask_is_word(name))
+		return name.n > 0;
+	return name.n <= MASK_NAME_MAX && all_of(name, is_tchar) && !mask_looks_closely(name).n;
+}
+
+bool mask_header(const struct row_pair *in, const struct mask_names *allow, struct row_pair *out)
+{
+	bool masked = false;
+
+	*out = *in;
+	if (allowed(in->name, allow))
+		return false;
+	if (!is_header_name(in->name)) {
+		out->name = STR(MASK_TEXT);
+		masked = true;
+	}
+	if (in->value.n) {
+		out->value = STR(MASK_TEXT);
+		masked = true;
+	}
+	return masked;
+}
+
+/* ---- Queries --------------------------------------------------------------------------------- */
+
+/* Limit: a word that stands alone in a query and is shown. */
+#define QUERY_WORD_MAX 32
+
+static void mask_pair(struct str raw_name, struct str value, const struct mask_names *allow,
+		      struct mask_out *o)
+{
+	char text[MASK_NAME_MAX];
+	struct str name = { text, 0 };
+
+	if (!mask_decode(raw_name, text, sizeof(text), &name.n) || !all_of(name, is_name_char) ||
+	    mask_looks(raw_name).n) {
+		mask_replace(o, STR(MASK_TEXT));
+		return;
+	}
+	mask_put(o, raw_name);
+	mask_put_char(o, '=');
+	if (value.n == 0 || allowed(name, allow))
+		mask_put(o, value);
+	else
+		mask_replace(o, STR(MASK_TEXT));
+}
+
+static void mask_lone(struct str word, struct mask_out *o)
+{
+	if (word.n <= QUERY_WORD_MAX && all_of(word, is_word_char) && !mask_looks(word).n)
+		mask_put(o, word);
+	else
+		mask_replace(o, STR(MASK_TEXT));
+}
+
+static size_t piece_end(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] != '&' && s.p[n] != ';')
+		n++;
+	return n;
+}
+
+void mask_query_to(struct str query, const struct mask_names *allow, struct mask_out *o)
+{
+	while (!o->full) {
+		size_t n = piece_end(query);
+		struct str value = str_head(query, n), name;
+
+		if (str_cut(&value, '=', &name))
+			mask_pair(name, value, allow, o);
+		else
+			mask_lone(name, o);
+		if (n == query.n)
+			break;
+		mask_put_char(o, query.p[n]);
+		query = str_skip(query, n + 1);
+	}
+}
+
+/* ---- Into a buffer --------------------------------------------------------------------------- */
+
+static void spill_rest(struct mask_out *o)
+{
+	(void)buf_put(o->spill, (struct str){ o->start, (size_t)(o->p - o->start) });
+}
+
+void mask_query(struct str query, const struct mask_names *allow, struct buf *out)
+{
+	char text[512];
+	struct mask_out o = { text, text, text + sizeof(text), out, false, false };
+
+	mask_query_to(query, allow, &o);
+	spill_rest(&o);
+}
+
+void mask_path(struct str path, struct buf *out)
+{
+	char text[512];
+	struct mask_out o = { text, text, text + sizeof(text), out, false, false };
+
+	mask_path_to(path, &o);
+	spill_rest(&o);
+}
