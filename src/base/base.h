@@ -423,7 +423,7 @@ struct conf_list {
 enum conf_source { CONF_DEFAULT, CONF_ENV, CONF_ARG };
 
 struct conf_opt {
-	const char *name; /* "--name"; REDOUBT_NAME in the environment */
+	const char *name; /* "--name"; REDOUBT_NAME, or REDOUBT_COMMAND_NAME, in the environment */
 	char letter;      /* "-x", or 0 */
 	enum conf_type type;
 	size_t offset;       /* of bool, uint64_t, int64_t ns, const char *, unsigned, conf_list */

@@ -75,13 +75,18 @@ static int from_defaults(struct reader *rd)
 	return 0;
 }
 
-static void env_name(const struct conf_opt *opt, char out[CONF_LABEL_BYTES])
+/* REDOUBT_LIMIT; of "redoubt traffic" REDOUBT_TRAFFIC_LIMIT, since another command's may be
+ * another. */
+static void env_name(const struct conf_table *t, const struct conf_opt *opt,
+		     char out[CONF_LABEL_BYTES])
 {
-	int n = snprintf(out, CONF_LABEL_BYTES, "%s%s", env_prefix, opt->name);
+	const char *words = t->command ? strchr(t->command, ' ') : NULL;
+	int n = snprintf(out, CONF_LABEL_BYTES, "%s%s%s%s", env_prefix, words ? words + 1 : "",
+			 words ? "_" : "", opt->name);
 
 	assert(n > 0 && n < CONF_LABEL_BYTES);
 	for (char *c = out; *c; c++)
-		*c = (char)(*c == '-' || *c == '.' ? '_' : *c >= 'a' && *c <= 'z' ? *c - 32 : *c);
+		*c = (char)(strchr("-. ", *c) ? '_' : *c >= 'a' && *c <= 'z' ? *c - 32 : *c);
 }
 
 static int from_environment(struct reader *rd)
@@ -92,7 +97,7 @@ static int from_environment(struct reader *rd)
 		const char *text;
 		int r = 0;
 
-		env_name(opt, name);
+		env_name(rd->table, opt, name);
 		text = getenv(name);
 		if (text && text[0] != '\0')
 			r = set(rd, opt, text, name, CONF_ENV);

@@ -104,7 +104,8 @@ void conf_help(const struct conf_table *t, struct buf *out)
 	(void)buf_put_char(out, '\n');
 	put_wrapped(out, 0,
 		    STR("Each option may also be set in the environment: --some-name is "
-			"REDOUBT_SOME_NAME. An option on the command line wins."));
+			"REDOUBT_SOME_NAME, with the name of a command before its own: "
+			"REDOUBT_TRAFFIC_LIMIT. An option on the command line wins."));
 	(void)buf_put_char(out, '\n');
 	if (t->examples)
 		(void)buf_printf(out, "\nExamples:\n%s%s", t->examples,

@@ -193,11 +193,11 @@ TEST(arguments_are_refused_where_none_are_taken)
 
 TEST(environment_stands_between_default_and_argument)
 {
-	assert_int_equal(setenv("REDOUBT_LIMIT", "50", 1), 0);
-	assert_int_equal(setenv("REDOUBT_MEMORY_MAX", "1GiB", 1), 0);
-	assert_int_equal(setenv("REDOUBT_VERBOSE", "yes", 1), 0);
-	assert_int_equal(setenv("REDOUBT_FILE", "e", 1), 0);
-	assert_int_equal(setenv("REDOUBT_IDLE", "", 1), 0);
+	assert_int_equal(setenv("REDOUBT_TEST_LIMIT", "50", 1), 0);
+	assert_int_equal(setenv("REDOUBT_TEST_MEMORY_MAX", "1GiB", 1), 0);
+	assert_int_equal(setenv("REDOUBT_TEST_VERBOSE", "yes", 1), 0);
+	assert_int_equal(setenv("REDOUBT_TEST_FILE", "e", 1), 0);
+	assert_int_equal(setenv("REDOUBT_TEST_IDLE", "", 1), 0);
 
 	assert_int_equal(parse(""), 0);
 	assert_int_equal(conf.limit, 50);
@@ -210,13 +210,13 @@ TEST(environment_stands_between_default_and_argument)
 	assert_int_equal(conf.files.n, 1);
 	assert_string_equal(conf.files.v[0], "a");
 
-	assert_int_equal(setenv("REDOUBT_LIMIT", "many", 1), 0);
-	refused("", "REDOUBT_LIMIT: \"many\" is not a number; give digits, such as 100");
-	(void)unsetenv("REDOUBT_LIMIT");
-	(void)unsetenv("REDOUBT_MEMORY_MAX");
-	(void)unsetenv("REDOUBT_VERBOSE");
-	(void)unsetenv("REDOUBT_FILE");
-	(void)unsetenv("REDOUBT_IDLE");
+	assert_int_equal(setenv("REDOUBT_TEST_LIMIT", "many", 1), 0);
+	refused("", "REDOUBT_TEST_LIMIT: \"many\" is not a number; give digits, such as 100");
+	(void)unsetenv("REDOUBT_TEST_LIMIT");
+	(void)unsetenv("REDOUBT_TEST_MEMORY_MAX");
+	(void)unsetenv("REDOUBT_TEST_VERBOSE");
+	(void)unsetenv("REDOUBT_TEST_FILE");
+	(void)unsetenv("REDOUBT_TEST_IDLE");
 }
 
 TEST(help_is_answered_before_anything_else)

@@ -71,7 +71,6 @@ enum err_id { ERR_TABLE(ERR_ENUM) ERR_COUNT };
 	  "Fragments shed because their memory was full")                                          \
 	C(DROP_FRAG_BAD, "drop.fragment-bad", DROP,                                                \
 	  "Fragments that overlap or exceed their packet")                                         \
-	C(DROP_FLOW_FULL, "drop.flow-full", DROP, "Frames of flows the table had no room for")     \
 	C(ROWS, "rows.committed", NOTE, "Rows written to the ring")                                \
 	C(ROWS_LOST, "rows.lost", NOTE, "Rows that found the ring full or exceeded a row's limit") \
 	C(ROWS_CUT, "rows.cut", NOTE, "Rows with a value cut to its limit")                        \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the masks hide and what they leave, by example on both sides of each rule. */
-#include "rig.h"
+#include "record/rig.h"
 
 #include "record/mask.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Rows through the ring: what was put comes out, limits at their edges, losses are counted, and a
  * row that contradicts itself is refused. */
-#include "rig.h"
+#include "record/rig.h"
 
 #include <signal.h>
 #include <sys/wait.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Rows in JSON and values as text. */
-#include "rig.h"
+#include "record/rig.h"
 
 static struct str json_of(struct rig *r, const struct row_view *v)
 {

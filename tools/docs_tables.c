@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The reference: errors, counters, HTTP marks, records, commands and limits, from their tables.
+ */
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "dissect/dissect.h"
+#include "docs.h"
+#include "flow/flow.h"
+#include "http1/http1.h"
+
+/* ---- Small things ---------------------------------------------------------------------------- */
+
+void docs_head(struct buf *out, const char *title, const char *source)
+{
+	(void)buf_printf(out, "# %s\n<!-- Made from %s by make docs; do not edit. -->\n", title,
+			 source);
+}
+
+void docs_cell(struct buf *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '|')
+			(void)buf_put_char(out, '\\');
+		(void)buf_put_char(out, *text == '\n' ? ' ' : *text);
+	}
+}
+
+void docs_bytes(struct buf *out, uint64_t bytes)
+{
+	static const char *const unit[] = { "B", "KiB", "MiB", "GiB" };
+	unsigned i = 0;
+
+	while (bytes > 0 && bytes % 1024 == 0 && i + 1 < ARRAY_LEN(unit)) {
+		bytes /= 1024;
+		i++;
+	}
+	(void)buf_printf(out, "%llu %s", (unsigned long long)bytes, unit[i]);
+}
+
+/* ---- Errors ---------------------------------------------------------------------------------- */
+
+void docs_errors(struct buf *out)
+{
+	docs_head(out, "Errors", "src/base/tables.h");
+	(void)buf_put(
+		out, STR("Every error a person can meet has an id that never changes. It stands "
+			 "in parentheses behind the message of a command, and as `err` in a log "
+			 "line. **exit** is the exit status of the command; **HTTP** is the status "
+			 "that the error has in an answer over HTTP.\n"));
+	for (unsigned i = 1; i < ERR_COUNT; i++) {
+		const struct err_row *row = err_row(i);
+
+		(void)buf_printf(out, "\n## `%s`\n%s\n\n- what to do: %s\n- exit %d, HTTP %d\n",
+				 row->id, row->title, row->hint, row->exit, row->http);
+	}
+}
+
+/* ---- Counters -------------------------------------------------------------------------------- */
+
+static void put_counters(struct buf *out, enum counter_role role, const char *text)
+{
+	(void)buf_printf(out, "\n%s\n\n| counter | what |\n|---|---|\n", text);
+	for (unsigned i = 0; i < COUNTER_COUNT; i++) {
+		const struct counter_row *row = counter_row(i);
+
+		if (row->role != role)
+			continue;
+		(void)buf_printf(out, "| `%s` | ", row->name);
+		docs_cell(out, row->help);
+		(void)buf_put(out, STR(" |\n"));
+	}
+}
+
+void docs_counters(struct buf *out)
+{
+	docs_head(out, "Counters", "src/base/tables.h");
+	(void)buf_put(
+		out,
+		STR("A dissector counts in a page of memory that outlives it; `redoubt traffic "
+		    "--stats` prints what is not zero. Every frame that a source offers ends in "
+		    "exactly one counter of the second or third table:\n\n"
+		    "    offered = delivered + drops\n\n"
+		    "The dissector asserts this at the end of each source, and each drop that is "
+		    "not zero becomes a `gap` record.\n"));
+	put_counters(out, COUNTER_OFFERED, "## Offered");
+	put_counters(out, COUNTER_DELIVERED, "## Delivered");
+	put_counters(out, COUNTER_DROP, "## Drops");
+	put_counters(out, COUNTER_NOTE,
+		     "## Notes\nOther things worth knowing, losses above the frame among them; no "
+		     "part of the sum.");
+}
+
+/* ---- HTTP marks ------------------------------------------------------------------------------ */
+
+void docs_anomalies(struct buf *out)
+{
+#define MARK_ROW(name, token, help) { token, help },
+	static const struct {
+		const char *token, *help;
+	} marks[] = { HTTP1_MARK_TABLE(MARK_ROW) };
+
+	docs_head(out, "HTTP anomalies", "src/http1/http1.h");
+	(void)buf_put(
+		out,
+		STR("What may stand in the field `http.anomalies`: something in a message that "
+		    "two implementations may read differently, or that no ordinary client or "
+		    "server sends. Request smuggling lives from such differences. Nothing is "
+		    "judged: a mark says what was seen, also where the message was understood. "
+		    "Sections are of RFC 9112.\n\nFind them all with `redoubt traffic -r FILE "
+		    "'has(http.anomalies)'`, one with `'\"cl-te\" in http.anomalies'`.\n\n"
+		    "| mark | what was seen |\n|---|---|\n"));
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+		(void)buf_printf(out, "| `%s` | ", marks[i].token);
+		docs_cell(out, marks[i].help);
+		(void)buf_put(out, STR(" |\n"));
+	}
+}
+
+/* ---- Records --------------------------------------------------------------------------------- */
+
+void docs_records(struct buf *out)
+{
+	schema_write(SCHEMA_MARKDOWN, out);
+}
+
+/* ---- Commands -------------------------------------------------------------------------------- */
+
+static void put_limits(struct buf *out, const struct conf_opt *opt)
+{
+	const char *def = opt->def ? opt->def : "";
+
+	(void)buf_printf(out, " | %s%s%s | ", def[0] ? "`" : "", def, def[0] ? "`" : "");
+	if (opt->type == CONF_CHOICE)
+		docs_cell(out, opt->choices);
+	else if (opt->max && opt->max != UINT64_MAX)
+		(void)buf_printf(out, "%llu to %llu", (unsigned long long)opt->min,
+				 (unsigned long long)opt->max);
+	(void)buf_put(out, STR(" | "));
+}
+
+static void put_environment(struct buf *out, const char *name)
+{
+	(void)buf_put(out, STR("`REDOUBT_"));
+	for (; *name; name++) {
+		bool small = *name >= 'a' && *name <= 'z';
+
+		(void)buf_put_char(out, *name == '-' ? '_' : small ? (char)(*name - 32) : *name);
+	}
+	(void)buf_put(out, STR("` |\n"));
+}
+
+static void put_option(struct buf *out, const struct conf_opt *opt)
+{
+	(void)buf_put(out, STR("| `"));
+	if (opt->letter)
+		(void)buf_printf(out, "-%c, ", opt->letter);
+	(void)buf_printf(out, "--%s%s%s` | ", opt->name, opt->arg ? " " : "",
+			 opt->arg ? opt->arg : "");
+	docs_cell(out, opt->help);
+	put_limits(out, opt);
+	put_environment(out, opt->name);
+}
+
+static void put_command(struct buf *out, const struct conf_table *t)
+{
+	(void)buf_printf(out, "\n## %s\n%s\n\n    %s [OPTIONS]", t->command, t->summary,
+			 t->command);
+	if (t->usage && t->usage[0])
+		(void)buf_printf(out, " %s", t->usage);
+	(void)buf_put_char(out, '\n');
+	(void)buf_put(out, STR("\n| option | what | default | allowed | environment |\n"
+			       "|---|---|---|---|---|\n"));
+	for (size_t i = 0; i < t->count; i++)
+		put_option(out, &t->opts[i]);
+	if (t->examples)
+		(void)buf_printf(out, "\nExamples:\n\n```sh\n%s```\n", t->examples);
+}
+
+static void put_exits(struct buf *out)
+{
+	(void)buf_put(out, STR("\n## Exit statuses\n\n| exit | when |\n|---|---|\n"));
+	for (int exit = 0; exit < 256; exit++) {
+		const char *between = "";
+
+		for (unsigned i = 0; i < ERR_COUNT; i++) {
+			const struct err_row *row = err_row(i);
+
+			if (row->exit != exit)
+				continue;
+			if (!between[0])
+				(void)buf_printf(out, "| %d | ", exit);
+			(void)buf_printf(out, i ? "%s[`%s`](errors.md)" : "%sno error", between,
+					 row->id);
+			between = ", ";
+		}
+		if (between[0])
+			(void)buf_put(out, STR(" |\n"));
+	}
+}
+
+void docs_cli(struct buf *out)
+{
+	docs_head(out, "Commands", "the option tables in src/cli");
+	(void)buf_put(out,
+		      STR("`redoubt COMMAND --help` prints the same. An option of the command line "
+			  "wins over its variable in the environment, and that over the default. A "
+			  "list option takes all words up to the next option.\n"));
+	put_command(out, &cmd_traffic_table);
+	put_command(out, &cmd_schema_table);
+	(void)buf_put(out, STR("\n## redoubt version\nPrints the version.\n"));
+	put_exits(out);
+}
+
+/* ---- Limits ---------------------------------------------------------------------------------- */
+
+enum unit { COUNT, BYTES, NANOSECONDS };
+
+static void put_limit(struct buf *out, const char *name, enum unit unit, uint64_t value,
+		      const char *what)
+{
+	char text[TIME_TEXT_BYTES];
+
+	(void)buf_printf(out, "| `%s` | ", name);
+	if (unit == BYTES) {
+		docs_bytes(out, value);
+	} else if (unit == NANOSECONDS) {
+		(void)dur_format((int64_t)value, text);
+		(void)buf_put(out, str_of(text));
+	} else {
+		(void)buf_put_u64(out, value);
+	}
+	(void)buf_printf(out, " | %s |\n", what);
+}
+
+#define LIMIT(name, unit, what)                                                                    \
+	{                                                                                          \
+#name, unit, name, what                                                            \
+	}
+
+static void put_constants(struct buf *out)
+{
+	static const struct {
+		const char *name;
+		enum unit unit;
+		uint64_t value;
+		const char *what;
+	} limits[] = {
+		LIMIT(FRAME_MAX, BYTES, "one frame; a longer one is counted as `drop.too-long`"),
+		LIMIT(CAPFILE_BLOCK_MAX, BYTES, "what a record or block claims; more is damage"),
+		LIMIT(CAPFILE_INTERFACES_MAX, COUNT, "interfaces of one pcapng section"),
+		LIMIT(UNZIP_WINDOW_MAX, BYTES, "window of a zstd frame"),
+		LIMIT(PACKET_HEADERS_MAX, COUNT, "headers of one frame that are followed"),
+		LIMIT(PACKET_VLANS_MAX, COUNT, "VLAN ids of one frame that are kept"),
+		LIMIT(FRAG_PACKETS_MAX, COUNT, "fragmented packets gathered at once"),
+		LIMIT(FRAG_PARTS_MAX, COUNT, "fragments of one packet"),
+		LIMIT(FRAG_TIMEOUT_NS, NANOSECONDS, "how long its fragments are waited for"),
+		LIMIT(TCP_QUEUE_SEGMENTS_MAX, COUNT, "segments one direction holds out of order"),
+		LIMIT(TCP_QUEUE_BYTES_MAX, BYTES, "bytes it holds out of order"),
+		LIMIT(TCP_HOLE_SEGMENTS, COUNT,
+		      "segments behind an acknowledged hole before it is skipped"),
+		LIMIT(TCP_HOLE_NS, NANOSECONDS, "time after which such a hole is skipped anyway"),
+		LIMIT(DISSECT_OPEN_MAX, COUNT, "open records of one stream"),
+		LIMIT(DISSECT_WINDOW_MAX, BYTES, "bytes of an unfinished message that wait"),
+		LIMIT(HTTP1_HEAD_MAX, BYTES, "one HTTP head"),
+		LIMIT(HTTP1_FIELDS_MAX, COUNT, "header fields of one head"),
+		LIMIT(HTTP1_CHUNK_LINE_MAX, BYTES, "a chunk-size line with its extensions"),
+		LIMIT(HTTP1_TRAILER_MAX, BYTES, "a trailer section"),
+		LIMIT(ROW_VALUE_MAX, BYTES, "a value in a record; cut there after masking"),
+		LIMIT(ROW_MAX, BYTES, "a record"),
+		LIMIT(FILTER_TEXT_MAX, BYTES, "a filter expression"),
+		LIMIT(FILTER_DEPTH_MAX, COUNT, "its nesting"),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		put_limit(out, limits[i].name, limits[i].unit, limits[i].value, limits[i].what);
+}
+
+static void put_engine(struct buf *out)
+{
+	struct flow_conf c;
+
+	flow_conf_default(&c);
+	put_limit(out, "flows", COUNT, c.flows, "connections in the table (option `--flows`)");
+	put_limit(out, "streams", COUNT, c.streams,
+		  "connections with a recognised protocol at once");
+	put_limit(out, "transactions", COUNT, c.transactions,
+		  "blocks of 4 KiB that open records share");
+	put_limit(out, "windows", COUNT, c.windows,
+		  "unfinished messages of up to 4 KiB; a quarter as many of 16 KiB, a sixteenth as "
+		  "many of 64 KiB");
+	put_limit(out, "segments", COUNT, c.segments, "blocks of 2 KiB for TCP out of order");
+	put_limit(out, "fragments", COUNT, c.fragments, "blocks of 2 KiB for IP fragments");
+	put_limit(out, "idle_tcp_ns", NANOSECONDS, (uint64_t)c.idle_tcp_ns,
+		  "an answered TCP connection without a frame for so long ends");
+	put_limit(out, "idle_other_ns", NANOSECONDS, (uint64_t)c.idle_other_ns,
+		  "the same for every other connection");
+	put_limit(out, "idle_closed_ns", NANOSECONDS, (uint64_t)c.idle_closed_ns,
+		  "the same after both FINs, or a RST");
+}
+
+void docs_limits(struct buf *out)
+{
+	docs_head(out, "Limits", "the named constants");
+	(void)buf_put(out,
+		      STR("Nothing grows with its input. Each limit is a named constant, and what "
+			  "goes beyond it is refused with an error, or skipped and counted "
+			  "([counters.md](counters.md)).\n\n## Of what is read\n\n"
+			  "| constant | value | of what |\n|---|---|---|\n"));
+	put_constants(out);
+	(void)buf_put(out, STR("\n## Of a dissector's memory and patience\nA dissector allocates "
+			       "this at its start, and the kernel backs it when it is first used. "
+			       "Idle times go by the clock of the capture.\n\n"
+			       "| setting | default | of what |\n|---|---|---|\n"));
+	put_engine(out);
+}
