@@ -2,7 +2,7 @@
 /*
  * rules: what people say about records. Here: the default mask plan, made from the class of each
  * field and written allow-lists, and the filter, a small typed language over the fields of a row
- * whose every expression is also valid CEL.
+ * whose every expression is also an expression of CEL.
  */
 #ifndef REDOUBT_RULES_H
 #define REDOUBT_RULES_H
@@ -10,38 +10,53 @@
 #include "base/base.h"
 #include "record/record.h"
 
+/* ---- Masks ----------------------------------------------------------------------------------- */
+
 /* The plan by class, for all kinds. Lives for ever. */
 const struct mask_plan *rules_default_masks(void);
-/* The lists it uses, for tests and docs: header names and query parameters whose values are kept.
- */
+/* What it does to the fields of one class. */
+struct mask_rule rules_mask_of_class(enum field_class class);
+/* The lists it uses, for tests and docs: names of headers and of query parameters whose values are
+ * kept. */
 const struct mask_names *rules_allowed_headers(void);
 const struct mask_names *rules_allowed_parameters(void);
 
+/* ---- Filters (docs/filter.md) ---------------------------------------------------------------- */
+
 /*
- * filter  = or                          or   = and { "||" and }          and = unary { "&&" unary }
- * unary   = { "!" } primary             primary = "(" filter ")" | "true" | "false" | has | test
- * has     = "has" "(" field ")"
- * test    = kind | field [ relation literal | "in" "[" literal { "," literal } "]"
- *                        | "." ("startsWith" | "endsWith" | "contains") "(" string ")" ]
- * field   = name { "." name } [ "[" string "]" ]      (the index reads a map)
- * relation = "==" "!=" "<" "<=" ">" ">="
- * literal = string | integer | float | "true" | "false" | duration("…") | timestamp("…")
- * Also "string" in field for lists and map keys. Times and addresses may be given as strings.
+ * filter   = and { "||" and }
+ * and      = unary { "&&" unary }
+ * unary    = ( { "!" } truth ) | test
+ * truth    = "(" filter ")" | "true" | "false" | kind | "has" "(" field ")" | value | call
+ * call     = value "." ( "startsWith" | "endsWith" | "contains" ) "(" string ")"
+ * test     = value relation literal | value "in" "[" literal { "," literal } "]"
+ *          | ( string | integer ) "in" field           (an element of a list, a key of a map)
+ * value    = field [ "[" string "]" ]                 (the entry of a map; by itself a bool field)
+ * field    = name { "." name }
+ * relation = "==" | "!=" | "<" | "<=" | ">" | ">="
+ * literal  = string | integer | float | "true" | "false"
+ *          | "duration" "(" string ")" | "timestamp" "(" string ")"
+ *
+ * Where a time, a duration, an address or a number shown in hexadecimal is asked for, a string is
+ * one.
  *
  * Fields of another kind than the row's, and absent ones, are CEL's "no such field" error; && and
  * || absorb errors as CEL does; an error at the top is false.
  */
 struct filter;
 
-/* Limit: bytes of an expression, and nesting. */
+/* Limit: bytes of an expression, its parentheses in each other, and values of a list. */
 #define FILTER_TEXT_MAX  (16 * KIB)
 #define FILTER_DEPTH_MAX 64
+#define FILTER_LIST_MAX  256
 
-/* Returns 0, or negative with ERR_FILTER whose text is three lines: what is wrong with a suggestion
- * where there is one, the expression, and a caret under the place. */
+/* Returns 0, or negative with ERR_FILTER whose text is three lines: the position, counted in
+ * characters from 1, and what is wrong, with a suggestion where there is one; the expression, or
+ * what stands around the place; and a caret under it. Of a text that is too long it is one line. */
 [[nodiscard]] int filter_new(struct str text, struct filter **out, struct err *err);
 void filter_free(struct filter *f);
 CLEANUP_DEFINE(struct filter *, filter_free)
+/* Allocates nothing, and its work is bounded by the expression and the row. */
 bool filter_match(const struct filter *f, const struct row_view *row);
 
 #endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * filter, inside: tokens with their place, and the checked tree. filter_lex.c makes tokens,
+ * filter_value.c literals, filter_parse.c the tree, filter_check.c resolves names and types in it,
+ * filter_error.c says what is wrong and where, and filter.c asks the tree about a row.
+ */
+#ifndef REDOUBT_RULES_FILTER_INT_H
+#define REDOUBT_RULES_FILTER_INT_H
+
+#include "rules/rules.h"
+
+/* Memory of one filter: tree, strings and lists. Invariant: no expression within FILTER_TEXT_MAX
+ * needs more: the densest ones, long lists and short tests in a chain, take less than 40 bytes for
+ * each of their own. */
+#define FILTER_BLOCK_BYTES (32 * KIB)
+#define FILTER_BLOCKS      32
+
+/* ---- Tokens ---- */
+
+enum token_type {
+	TOKEN_END,
+	TOKEN_NAME,
+	TOKEN_STRING,
+	TOKEN_INT,
+	TOKEN_FLOAT,
+	TOKEN_OP,  /* its text says which */
+	TOKEN_BAD, /* what is wrong stands in bad */
+};
+
+struct token {
+	enum token_type type;
+	struct str text; /* as written; of a string, between its quotes */
+	size_t at, end;  /* where it stands in the expression, quotes and all */
+	const char *bad;
+};
+
+struct parser {
+	struct filter *filter;
+	struct token token; /* the one looked at */
+	unsigned depth;
+	struct err *err;
+	bool failed;
+};
+
+struct token filter_token(struct str text, size_t at);
+void filter_next(struct parser *p);
+bool filter_is_op(const struct parser *p, const char *op);
+bool filter_is_name(const struct parser *p, const char *name);
+/* Steps over op when it is there. */
+bool filter_take_op(struct parser *p, const char *op);
+/* The same, and says so when it is not. */
+bool filter_expect_op(struct parser *p, const char *op);
+
+/* ---- Values ---- */
+
+enum literal_type {
+	LITERAL_STR,
+	LITERAL_INT,
+	LITERAL_FLOAT,
+	LITERAL_BOOL,
+	LITERAL_TIME,
+	LITERAL_DUR,
+};
+
+/* As written; filter_check_literal() turns it into the type of its field. */
+struct literal {
+	enum literal_type type;
+	bool negative; /* u is the magnitude of an integer below 0 */
+	size_t at;
+	struct str s;
+	union {
+		uint64_t u;
+		int64_t i;
+		double f;
+		bool b;
+		struct ip_addr ip;
+	};
+};
+
+/* Zeroed memory of the filter; NULL when there is no more, which is said. */
+void *filter_alloc(struct parser *p, size_t n);
+bool filter_parse_string(struct parser *p, struct str *out);
+bool filter_parse_literal(struct parser *p, struct literal *l);
+
+/* ---- The tree ---- */
+
+enum relation { REL_EQ, REL_NE, REL_LT, REL_LE, REL_GT, REL_GE };
+
+enum node_type {
+	NODE_CONST,
+	NODE_AND,
+	NODE_OR,
+	NODE_NOT,
+	NODE_KIND, /* the row is of this kind */
+	NODE_HAS,
+	NODE_BOOL, /* a bool field by itself */
+	NODE_COMPARE,
+	NODE_IN, /* field in [literals] */
+	NODE_STARTS,
+	NODE_ENDS,
+	NODE_CONTAINS,
+	NODE_MEMBER, /* literal in a list or map field */
+};
+
+struct node {
+	enum node_type type;
+	enum relation relation;
+	struct node *first; /* operands of AND, OR and NOT … */
+	struct node *next;  /* … which are a chain, so that a long one is no deep one */
+	size_t at;
+	const struct field *field;
+	uint16_t kind; /* of the field; 0: common to all */
+	uint16_t slot;
+	bool value;   /* of CONST */
+	bool indexed; /* field["key"] of a map */
+	struct str key;
+	const struct literal *literal;
+	size_t literals;
+};
+
+struct filter {
+	struct pool pool;
+	struct arena arena;
+	struct node *root;
+	struct str text;
+};
+
+[[nodiscard]] int filter_parse(struct filter *f, struct err *err);
+
+/* ---- Names and types; each answers false after it said what is wrong ---- */
+
+/* A kind's bare name makes n a NODE_KIND; else name is a field's. */
+bool filter_resolve(struct parser *p, struct str name, size_t at, struct node *n);
+/* Is n a field, and no record kind? */
+bool filter_check_field(struct parser *p, const struct node *n, size_t at);
+/* Has this field one value that the relation, or NULL for "in", can compare? */
+bool filter_check_relation(struct parser *p, const struct node *n, const enum relation *relation);
+bool filter_check_literal(struct parser *p, const struct node *n, struct literal *l);
+/* Can an entry of this map have this key? */
+bool filter_check_key(struct parser *p, const struct node *n, struct str key, size_t at);
+
+/* ---- Errors ---- */
+
+/* Says what is wrong at a place: the first call counts. */
+void filter_fail(struct parser *p, size_t at, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* A piece of the expression as a message may quote it: short, and without control characters. */
+struct quoted {
+	char text[56];
+};
+struct quoted filter_quote(struct str s);
+
+#endif
