@@ -13,6 +13,8 @@
 /* Limits of one head; above them it is refused. */
 #define HTTP1_HEAD_MAX   (64 * KIB)
 #define HTTP1_FIELDS_MAX 256
+/* Limit: a method; a longer token is not one. */
+#define HTTP1_METHOD_MAX 32
 /* Limit: a chunk-size line with its extensions, and one trailer section. */
 #define HTTP1_CHUNK_LINE_MAX (4 * KIB)
 #define HTTP1_TRAILER_MAX    (16 * KIB)
@@ -33,13 +35,14 @@
 	M(OBS_FOLD, "obs-fold", "A header line continued on the next (§5.2)")                      \
 	M(NAME_SPACE, "name-space", "White space between header name and colon (§5.1)")            \
 	M(NAME_INVALID, "name-invalid",                                                            \
-	  "A header name that is not a token, or a line without colon")                            \
+	  "A header name that is not a token, or a line without colon; the line is not kept")      \
 	M(VALUE_CONTROL, "value-control", "A control character in a header value")                 \
 	M(NUL, "nul", "A zero byte in the head")                                                   \
 	M(HOST_MISSING, "host-missing", "An HTTP/1.1 request without Host (§3.2)")                 \
 	M(HOST_REPEATED, "host-repeated", "Several Host lines (§3.2)")                             \
 	M(LINE_SPACES, "line-spaces", "Extra white space in the first line (§3)")                  \
-	M(TARGET_INVALID, "target-invalid", "A request target with spaces or control characters")  \
+	M(TARGET_INVALID, "target-invalid",                                                        \
+	  "An empty request target, or one with spaces or control characters")                     \
 	M(VERSION_ODD, "version-odd", "A version other than HTTP/1.0 and HTTP/1.1")                \
 	M(EMPTY_LINES, "empty-lines", "Empty lines before the first line (§2.2)")                  \
 	M(GET_BODY, "get-body", "A GET, HEAD or DELETE request with a body")                       \
@@ -77,6 +80,7 @@ struct http1_head {
 	unsigned version;  /* 10 or 11; 9 stands for any other */
 	uint32_t marks;    /* HTTP1_BIT()s */
 	unsigned fields;
+	/* Invariant: every name is a token, whatever the head held. Beyond `fields` undefined. */
 	struct http1_field field[HTTP1_FIELDS_MAX];
 	/* What framing and pairing need, read once while parsing. */
 	bool has_length, chunked, has_transfer_encoding;
@@ -86,6 +90,9 @@ struct http1_head {
 	bool expect_continue;
 	struct str host, content_type, upgrade;
 };
+
+/* One or more tchar of RFC 9110 §5.6.2. */
+bool http1_is_token(struct str s);
 
 /* Does in begin like a message? Answers 1 yes, 0 not yet decidable, -1 no. Requests: a known or
  * plausible method token, a space, a target, and HTTP/1. on the first line; responses: "HTTP/1.x ".
@@ -114,6 +121,7 @@ struct http1_body {
 	uint32_t marks; /* of chunk lines */
 	uint32_t chunks;
 	uint32_t trailers; /* trailer fields */
+	uint32_t trailer_bytes;
 	uint8_t state;
 	size_t seen; /* of the current line */
 };
