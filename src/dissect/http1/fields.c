@@ -198,6 +198,7 @@ static struct str media_part(struct str s)
 
 /* ---- Headers --------------------------------------------------------------------------------- */
 
+/* Names in small letters, as HTTP/2 has them: they are the same in any case (RFC 9110 §5.1). */
 static void put_headers(const struct keeper *k, struct field_map f, const struct http1_head *head)
 {
 	size_t n = size_min(head->fields, HEADERS_MAX), kept = 0;
@@ -211,7 +212,7 @@ static void put_headers(const struct keeper *k, struct field_map f, const struct
 		const struct http1_field *from = &head->field[i];
 		struct str value = str_head(from->value, KEEP_MAX);
 
-		if (from->name.n <= NAME_MAX && keep(k, from->name, &pair[kept].name) &&
+		if (from->name.n <= NAME_MAX && keep_lower(k, from->name, &pair[kept].name) &&
 		    keep(k, value, &pair[kept].value))
 			kept++;
 		else
