@@ -14,7 +14,7 @@
 
 /* Memory of one engine: every number here is a mapping that is touched only when used. */
 struct flow_conf {
-	uint32_t flows;        /* table size; default 65536, 384 B each */
+	uint32_t flows;        /* table size; default 65536, 448 B each */
 	uint32_t streams;      /* flows with a recognised protocol at once */
 	uint32_t transactions; /* blocks of 4 KiB that open records share */
 	uint32_t windows;  /* incomplete messages of up to 4 KiB; a quarter as many of 16 KiB, and a
@@ -22,10 +22,11 @@ struct flow_conf {
 	uint32_t segments; /* blocks of 2 KiB for TCP bytes out of order */
 	uint32_t fragments;  /* blocks of 2 KiB for IP fragments */
 	int64_t idle_tcp_ns; /* a flow without a frame for so long ends; by the capture's clock */
-	int64_t idle_closed_ns; /* the same after FIN or RST, and for half-open ones */
-	int64_t idle_other_ns;
-	struct str observer; /* goes into each row */
-	uint64_t seed;       /* keys the table's hash */
+	/* The same once it is over (RST, or both FINs), and where only one side has spoken. */
+	int64_t idle_closed_ns;
+	int64_t idle_other_ns; /* the same for all else */
+	struct str observer;   /* goes into each row */
+	uint64_t seed;         /* keys the table's hash */
 };
 
 void flow_conf_default(struct flow_conf *conf);
@@ -48,7 +49,8 @@ void flow_engine_free(struct flow_engine *e);
 CLEANUP_DEFINE(struct flow_engine *, flow_engine_free)
 /* As new, with the memory kept. */
 void flow_engine_reset(struct flow_engine *e);
-/* One frame. Counts it as offered, and as delivered or dropped once its fate is known. */
+/* One frame. Counts it as offered, and as delivered or dropped once its fate is known. One without
+ * a time is as old as the one before it. */
 void flow_engine_frame(struct flow_engine *e, const struct frame *frame);
 /* A frame that the source had but could not give, for the reason named; bytes as on the wire. */
 void flow_engine_lost(struct flow_engine *e, enum counter reason, uint64_t bytes, int64_t at_ns);

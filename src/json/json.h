@@ -33,8 +33,8 @@ void json_end_object(struct json_writer *w);
 void json_begin_array(struct json_writer *w);
 void json_end_array(struct json_writer *w);
 void json_key(struct json_writer *w, struct str key);
-/* Bytes that are not UTF-8 become U+FFFD; control characters, and U+2028 and U+2029, are escaped.
- */
+/* Bytes that are not UTF-8 become U+FFFD; control characters (DEL and C1 too, so that nothing in a
+ * document steers a terminal), U+2028 and U+2029 are escaped. */
 void json_str(struct json_writer *w, struct str s);
 void json_u64(struct json_writer *w, uint64_t v);
 void json_i64(struct json_writer *w, int64_t v);

@@ -82,7 +82,7 @@ static void put_escape(struct buf *out, uint8_t c)
 	static const char names[0x20] = {
 		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
 	};
-	char name = c >= 0x20 ? (char)c : names[c];
+	char name = c == '"' || c == '\\' ? (char)c : c < 0x20 ? names[c] : 0;
 
 	if (name)
 		buf_put(out, (struct str){ (char[]){ '\\', name }, 2 });
@@ -90,6 +90,12 @@ static void put_escape(struct buf *out, uint8_t c)
 		buf_put(out,
 			(struct str){ (char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] },
 				      6 });
+}
+
+/* U+0080 to U+009F: controls, which steer a terminal as those below U+0020 do. */
+static bool is_c1(struct str one)
+{
+	return one.n == 2 && (uint8_t)one.p[0] == 0xc2 && (uint8_t)one.p[1] < 0xa0;
 }
 
 /* One sequence that is not ASCII; returns how many bytes of s it took. U+2028 and U+2029 end a line
@@ -108,16 +114,27 @@ static size_t put_sequence(struct buf *out, struct str s)
 		buf_put(out, STR("\\u2028"));
 	else if (str_eq(one, STR("\xe2\x80\xa9")))
 		buf_put(out, STR("\\u2029"));
+	else if (is_c1(one))
+		put_escape(out, (uint8_t)one.p[1]);
 	else
 		buf_put(out, one);
 	return n;
+}
+
+/* Bytes that stand for themselves; DEL does not, though JSON would let it pass. */
+static size_t plain_bytes(struct str s)
+{
+	size_t n = text_plain(s, true);
+	const char *del = n ? memchr(s.p, 0x7f, n) : NULL;
+
+	return del ? (size_t)(del - s.p) : n;
 }
 
 static void put_quoted(struct buf *out, struct str s)
 {
 	buf_put_char(out, '"');
 	while (s.n > 0) {
-		size_t n = text_plain(s, true);
+		size_t n = plain_bytes(s);
 
 		if (n > 0) {
 			buf_put(out, str_head(s, n));

@@ -118,7 +118,7 @@ TEST(strings_escape_what_json_demands)
 	expect_str((struct str){ NULL, 0 }, "\"\"");
 	expect_str(STR("a\"b\\c/"), "\"a\\\"b\\\\c/\"");
 	expect_str(STR("\b\t\n\f\r"), "\"\\b\\t\\n\\f\\r\"");
-	expect_str((struct str){ "\0\x1f\x7f", 3 }, "\"\\u0000\\u001f\x7f\"");
+	expect_str((struct str){ "\0\x1f\x7f", 3 }, "\"\\u0000\\u001f\\u007f\"");
 }
 
 TEST(a_special_byte_is_found_at_every_place_of_a_long_string)
@@ -139,10 +139,16 @@ TEST(line_separators_of_javascript_are_escaped_and_their_neighbours_not)
 	expect_str(STR("\u2027\u2028\u2029\u202a"), "\"\u2027\\u2028\\u2029\u202a\"");
 }
 
+TEST(controls_that_steer_a_terminal_are_escaped)
+{
+	expect_str(STR("a\x7f"), "\"a\\u007f\"");
+	expect_str(STR("\xc2\x80\xc2\x9f"), "\"\\u0080\\u009f\"");
+}
+
 TEST(well_formed_utf8_passes)
 {
-	expect_str(STR("\xc2\x80\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff"),
-		   "\"\xc2\x80\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff\"");
+	expect_str(STR("\xc2\xa0\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff"),
+		   "\"\xc2\xa0\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff\"");
 }
 
 TEST(each_byte_that_is_not_utf8_becomes_a_replacement)

@@ -33,10 +33,14 @@ struct chain {
 
 static void address4(struct ip_addr *to, const uint8_t *p)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	/* Two stores of 8: what is read as 16 later need not wait for pieces. */
+	static const uint8_t mapped[4] = { 0, 0, 0xff, 0xff };
+	uint8_t low[8];
 
-	memcpy(to->b, mapped, sizeof(mapped));
-	memcpy(to->b + sizeof(mapped), p, 4);
+	memset(to->b, 0, 8);
+	memcpy(low, mapped, 4);
+	memcpy(low + 4, p, 4);
+	memcpy(to->b + 8, low, 8);
 }
 
 /* ---- Extension headers ----------------------------------------------------------------------- */
@@ -132,10 +136,26 @@ static inline enum layer past_ip(struct walk *w, uint8_t proto)
 	}
 }
 
+/* What was innermost until now carries another packet. */
+static void enter_tunnel(struct packet *out)
+{
+	if (out->tunnels < PACKET_OUTERS_MAX)
+		out->outer[out->tunnels] = (struct packet_outer){
+			.src = out->src,
+			.dst = out->dst,
+			.src_port = out->src_port,
+			.dst_port = out->dst_port,
+			.proto = out->proto,
+			.ip_bytes = out->ip_bytes,
+		};
+	out->tunnels++;
+}
+
 /* The fixed header is right; commits to this packet. */
 static void commit(struct walk *w, uint8_t version, size_t total)
 {
-	w->out->tunnels = (uint8_t)(w->out->tunnels + w->ip);
+	if (unlikely(w->ip))
+		enter_tunnel(w->out);
 	w->out->ip_version = version;
 	w->out->ip_bytes = (uint32_t)total;
 	w->out->fragment = false;

@@ -131,6 +131,8 @@ void capfile_init(struct capfile *cf);
  */
 
 #define PACKET_VLANS_MAX 4
+/* Limit: packets around the innermost one that are kept; further ones are passed over. */
+#define PACKET_OUTERS_MAX 4
 /* Limit: headers of one frame that are followed, link to transport, tunnels included. */
 #define PACKET_HEADERS_MAX 32
 
@@ -164,19 +166,28 @@ enum ip_proto {
 	IP_PROTO_SCTP = 132,
 };
 
+/* A packet that carries the one inside, as its tunnel's ends see it. */
+struct packet_outer {
+	struct ip_addr src, dst;
+	uint16_t src_port, dst_port; /* of UDP tunnels */
+	uint8_t proto;
+	uint32_t ip_bytes;
+};
+
 /*
- * The answer says what is valid. Always: vlan, vlans, tunnels, fragment, whole. With PACKET_IP and
- * PACKET_FRAGMENT also the addresses, ip_bytes, proto, ports, transport_cut, icmp_quotes and
- * payload; frag_* if fragment, quote_* if icmp_quotes, and unless it is a fragment behind the
- * first, seq to tcp_flags if proto is TCP, icmp_* if proto is ICMP or ICMPv6. The rest keeps what
- * was there before.
+ * The answer says what is valid. Always: vlan, vlans, tunnels, fragment, whole, and as many of
+ * outer as tunnels says. With PACKET_IP and PACKET_FRAGMENT also the addresses, ip_bytes, proto,
+ * ports, transport_cut, icmp_quotes and payload; frag_* if fragment, quote_* if icmp_quotes, and
+ * unless it is a fragment behind the first, seq to tcp_flags if proto is TCP, icmp_* if proto is
+ * ICMP or ICMPv6. The rest keeps what was there before.
  */
 struct packet {
 	uint16_t vlan[PACKET_VLANS_MAX]; /* ids, outermost first */
 	uint8_t vlans;                   /* more than the array holds are passed, not kept */
 	uint8_t ip_version;              /* 4 or 6 */
 	uint8_t proto;                   /* transport, behind extension headers */
-	uint8_t tunnels;                 /* how many IP headers stood before this one */
+	uint8_t tunnels;                 /* how many IP packets stand around this one */
+	struct packet_outer outer[PACKET_OUTERS_MAX]; /* outermost first */
 	struct ip_addr src, dst;
 	uint32_t ip_bytes; /* total length of this IP packet by its header */
 

@@ -167,7 +167,7 @@ static bool is_release(struct str s)
 	return s.n > 0;
 }
 
-/* Something, an @, and a host; but not @scope, nor package@1.2.3. */
+/* Something, an @, and a host; but not @scope, nor package@1.2.3. With user:password, any host. */
 static bool looks_email(const struct look *l)
 {
 	ptrdiff_t at = l->s.n ? str_find(l->s, '@', 1) : -1;
@@ -176,7 +176,7 @@ static bool looks_email(const struct look *l)
 	if (at < 0)
 		return false;
 	host = str_skip(l->s, (size_t)at + 1);
-	return host.n > 0 && !is_release(host);
+	return host.n > 0 && (!is_release(host) || memchr(l->s.p, ':', (size_t)at));
 }
 
 /* Beginnings that issuers give their tokens so that scanners find them, and base64url of '{"', with
@@ -315,10 +315,15 @@ static bool is_scrambled(const struct part *p)
 	return p->vowels * 5 < letters || (mixed && p->uppers * 3 > p->s.n);
 }
 
+/* Limit: letters of one case in a row that are a word. */
+#define PART_WORD_MAX 32
+
 static bool part_is_id(const struct part *p)
 {
 	size_t n = p->s.n, lowers = n - p->digits - p->uppers;
 
+	if (p->digits == 0 && p->humps == 0 && n > PART_WORD_MAX)
+		return true;
 	if (p->digits == 0)
 		return n >= MASK_WORD_MAX && (is_scrambled(p) || p->humps * 3 >= n);
 	if (p->digit_run >= 5 || p->turns >= 4)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The masks of queries and headers: names are shown, values only where the name is in the list of
- * allowed names. A name that is not plainly a name is masked with its value, since people put
- * secrets there too. Which field gets which mask is the plan's to say.
+ * allowed names, and then only values of the kind that such names have. A name that is not plainly
+ * a name is masked with its value, since people put secrets there too. Which field gets which mask
+ * is the plan's to say.
  */
 #include "record/mask.h"
 
@@ -182,13 +183,40 @@ static bool is_header_name(struct str name)
 	return name.n <= MASK_NAME_MAX && all_of(name, is_tchar) && !mask_looks_closely(name).n;
 }
 
+static inline bool has_mark(uint64_t x)
+{
+	uint64_t below_space = (x - EACH_BYTE(0x20)) & ~x;
+	uint64_t del = x ^ EACH_BYTE(0x7f), at = x ^ EACH_BYTE('@');
+
+	del = (del - EACH_BYTE(1)) & ~del;
+	at = (at - EACH_BYTE(1)) & ~at;
+	return (below_space | del | at) & EACH_BYTE(0x80);
+}
+
+/* Behind a control character, as of a folded line (RFC 9112 §5.2), may stand a whole other header;
+ * in front of an @ stands who somebody is. */
+static bool carries_more(struct str value)
+{
+	size_t i = 0;
+
+	for (; i + 8 <= value.n; i += 8)
+		if (has_mark(load8(value.p + i)))
+			return true;
+	return i < value.n && has_mark(load_part(value.p + i, value.n - i) |
+				       EACH_BYTE(0x20) << (8 * (value.n - i)));
+}
+
 bool mask_header(const struct row_pair *in, const struct mask_names *allow, struct row_pair *out)
 {
 	bool masked = false;
 
 	*out = *in;
-	if (allowed(in->name, allow))
-		return false;
+	if (allowed(in->name, allow)) {
+		if (likely(!carries_more(in->value)))
+			return false;
+		out->value = STR(MASK_TEXT);
+		return true;
+	}
 	if (!is_header_name(in->name)) {
 		out->name = STR(MASK_TEXT);
 		masked = true;
@@ -202,8 +230,28 @@ bool mask_header(const struct row_pair *in, const struct mask_names *allow, stru
 
 /* ---- Queries --------------------------------------------------------------------------------- */
 
-/* Limit: a word that stands alone in a query and is shown. */
+/* Limit: a word that is shown, standing alone in a query or as the value of an allowed name. */
 #define QUERY_WORD_MAX 32
+/* Limit: digits of a number that is shown; a card number has more. */
+#define QUERY_DIGITS_MAX 10
+
+static bool is_digit(char c)
+{
+	return char_class(c) == CHAR_DIGIT;
+}
+
+static bool is_list_char(char c)
+{
+	return is_word_char(c) || c == ',';
+}
+
+/* A name that is allowed promises a number or a choice: what is none may be anything. */
+static bool is_plain_value(struct str value)
+{
+	if (all_of(value, is_digit))
+		return value.n <= QUERY_DIGITS_MAX;
+	return value.n <= QUERY_WORD_MAX && all_of(value, is_list_char) && !mask_looks(value).n;
+}
 
 static void mask_pair(struct str raw_name, struct str value, const struct mask_names *allow,
 		      struct mask_out *o)
@@ -218,7 +266,7 @@ static void mask_pair(struct str raw_name, struct str value, const struct mask_n
 	}
 	mask_put(o, raw_name);
 	mask_put_char(o, '=');
-	if (value.n == 0 || allowed(name, allow))
+	if (value.n == 0 || (allowed(name, allow) && is_plain_value(value)))
 		mask_put(o, value);
 	else
 		mask_replace(o, STR(MASK_TEXT));

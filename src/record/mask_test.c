@@ -46,6 +46,7 @@ TEST(ordinary_paths_stay)
 		"/very_long_snake_case_name_of_a_handler_function",
 		"/INTERNATIONALIZATION_SETTINGS",
 		"/internationalization",
+		"/aekoriuqnaetiolsaperidutaheminok",
 		"/Strasse/stra%C3%9Fe",
 		"/a%20b/c+d",
 		"/100%/x%zz",
@@ -102,6 +103,8 @@ static const struct {
 	{ "/vouchers/KJH23KJH", "/vouchers/{id}" },
 	{ "/x/Zx9Kp2", "/x/{id}" },
 	{ "/s/AbCdEfGhIjKlMnOpQr", "/s/{id}" },
+	{ "/s/aekoriuqnaetiolsaperidutaheminoka", "/s/{token}" },
+	{ "/s/x-aekoriuqnaetiolsaperidutaheminoka.png", "/s/{token}.png" },
 	{ "/activate/7fGh-2kLm-9pQr", "/activate/{id}" },
 	{ "/iban/DE89370400440532013000", "/iban/{id}" },
 	{ "/iban/DE89%203704%200044%200532", "/iban/{id}" },
@@ -118,6 +121,8 @@ static const struct {
 	{ "/u/user-123e4567-e89b-12d3-a456-426614174000", "/u/{id}" },
 	/* addresses */
 	{ "/mail/jane.doe@example.com/inbox", "/mail/{email}/inbox" },
+	{ "/proxy/jane:hunter@10.1", "/proxy/{email}" },
+	{ "/proxy/jane%3Ahunter@v2", "/proxy/{email}" },
 	{ "/mail/jane.doe%40example.com", "/mail/{email}" },
 	{ "/mail/jane%2540example.com", "/mail/{email}" },
 	{ "/mail/a@b", "/mail/{email}" },
@@ -227,6 +232,19 @@ static const struct {
 	{ "p%61ge=2", "p%61ge=2" },
 	{ "page=2&q=secret", "page=2&q=[masked]" },
 	{ "a=1;b=2&page=3", "a=[masked];b=[masked]&page=3" },
+	/* what an allowed name may say is short and plain */
+	{ "page=", "page=" },
+	{ "page=next,asc", "page=next,asc" },
+	{ "page=v1.2-rc_1", "page=v1.2-rc_1" },
+	{ "page=4294967295", "page=4294967295" },
+	{ "page=42949672950", "page=[masked]" },
+	{ "page=abcdefghijklmnopqrstuvwxyz_abcde", "page=abcdefghijklmnopqrstuvwxyz_abcde" },
+	{ "page=abcdefghijklmnopqrstuvwxyz_abcdef", "page=[masked]" },
+	{ "page=1=password=hunter", "page=[masked]" },
+	{ "page=1%26password%3Dhunter", "page=[masked]" },
+	{ "page=1,password:hunter", "page=[masked]" },
+	{ "page=jane@example.com", "page=[masked]" },
+	{ "page=dGhpcyBpcyBhIHNlY3JldA", "page=[masked]" },
 	{ "a=", "a=" },
 	{ "a=b=c", "a=[masked]" },
 	{ "=secret", "=[masked]" },
@@ -300,6 +318,29 @@ TEST(values_of_other_headers_are_masked)
 	assert_str(out.value, "[masked]");
 	assert_true(header("Content-Type2", "x", &out));
 	assert_str(out.value, "[masked]");
+}
+
+/* A folded line, a CR that some take for a line's end, or the user in front of a host. */
+TEST(an_allowed_header_that_carries_more_than_its_value_is_masked)
+{
+	static const char *const values[] = {
+		"*/*\r\n Authorization: Bearer hunter",
+		"*/*\rCookie: hunter",
+		"*/*;q=0.9,text/html\nCookie: x",
+		"a\001",
+		"text/html\x7f",
+		"jane:hunter@example.com",
+		"@",
+		"Mozilla/5.0 (jane@example.com) like Gecko",
+	};
+	struct row_pair out;
+
+	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+		assert_true(header("Accept", values[i], &out));
+		assert_str(out.name, "Accept");
+		assert_str(out.value, "[masked]");
+	}
+	assert_false(header("Accept", "caf\xc3\xa9 \xff, ?A`!~; 0123456789", &out));
 }
 
 /* Lower case is of letters alone: 0x0d is '-' and 0x40 is '`' with one bit more. */

@@ -496,7 +496,7 @@ TEST(a_row_of_unknown_kind_shows_its_common_fields)
 	struct rig *r = rig_new(4096);
 	struct row *row = rig_row(r, KIND_GAP);
 	char bytes[256];
-	struct str s;
+	struct str s = { 0 };
 	size_t n;
 
 	row_put_str(row, common_node, STR("n1"));
