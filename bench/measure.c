@@ -4,7 +4,6 @@
  * /dev/null, and prints: wall seconds, CPU seconds of it and its children, and the highest private
  * memory in KiB (RssAnon + RssShmem of all its processes, looked at every few milliseconds).
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -31,13 +30,13 @@ static long field_of(const char *status, const char *name)
 	return line ? strtol(line + strlen(name), NULL, 10) : 0;
 }
 
-static size_t read_status(const char *pid, char *out, size_t room)
+static size_t read_text(pid_t pid, const char *name, char *out, size_t room)
 {
-	char path[300];
+	char path[100];
 	ssize_t n;
 	int fd;
 
-	(void)snprintf(path, sizeof(path), "/proc/%s/status", pid);
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
@@ -47,23 +46,20 @@ static size_t read_status(const char *pid, char *out, size_t room)
 	return n > 0 ? (size_t)n : 0;
 }
 
-/* Private memory of the processes of one session: the command's, which we made its leader. */
-static long private_kib(pid_t session)
+/* Private memory of a process and of all that it started: roles have sessions of their own, so it
+ * is the parent that tells whose they are. */
+static long private_kib(pid_t pid)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *d;
+	char text[4096], name[40];
 	long kib = 0;
 
-	while (proc && (d = readdir(proc))) {
-		char status[4096];
-		pid_t pid = (pid_t)strtol(d->d_name, NULL, 10);
-
-		if (pid <= 0 || getsid(pid) != session || !read_status(d->d_name, status, sizeof(status)))
-			continue;
-		kib += field_of(status, "RssAnon:") + field_of(status, "RssShmem:");
-	}
-	if (proc)
-		(void)closedir(proc);
+	if (!read_text(pid, "status", text, sizeof(text)))
+		return 0;
+	kib = field_of(text, "RssAnon:") + field_of(text, "RssShmem:");
+	(void)snprintf(name, sizeof(name), "task/%d/children", (int)pid);
+	if (read_text(pid, name, text, sizeof(text)))
+		for (char *p = text; *p >= '0' && *p <= '9'; p += strspn(p, " "))
+			kib += private_kib((pid_t)strtol(p, &p, 10));
 	return kib;
 }
 

@@ -25,19 +25,20 @@ struct dissect_start {
 	uint32_t version;
 	uint32_t agent, epoch, shard;
 	uint64_t input_bytes, rows_bytes; /* sizes of the rings */
-	uint64_t flows, memory_bytes;     /* limits from the options */
+	uint64_t flows;                   /* limit from the options, 0: the default */
 	uint64_t seed;
 	uint32_t label_bytes;
 	char label[DISSECT_LABEL_MAX]; /* name of the source, for its rows */
 };
 
-/* Written by the dissector, read by everybody, also after its death. */
+/* Written by the dissector, read by everybody, also after its death. Nothing in it is believed that
+ * could hurt: each number is read once, the text is cleaned. */
 struct dissect_status {
 	struct counters counters;
 	_Atomic uint64_t input_used; /* bytes of the file */
 	_Atomic uint32_t state;      /* enum dissect_state */
+	_Atomic uint32_t err_id;     /* why it ended early, or 0 */
 	uint32_t layers;             /* enum proc_layer bits in force */
-	uint32_t err_id;             /* why it ended early, or 0 */
 	uint32_t truncated;
 	char err_text[256];
 };
@@ -45,9 +46,10 @@ struct dissect_status {
 enum dissect_state { DISSECT_STARTING, DISSECT_RUNNING, DISSECT_DONE, DISSECT_FAILED };
 
 struct capture_conf {
-	uint64_t flows;                           /* 0: the default */
-	uint64_t memory_bytes;                    /* 0: the default */
-	size_t input_ring_bytes, rows_ring_bytes; /* 0: the default, 1 MiB and 2 MiB */
+	uint64_t flows; /* 0: the default */
+	/* Called before it sleeps: every row there is was given. May be NULL. */
+	void (*idle)(void *owner);
+	void *owner;
 };
 
 struct capture;
@@ -67,7 +69,8 @@ struct capture_result {
 void capture_close(struct capture *c);
 CLEANUP_DEFINE(struct capture *, capture_close)
 /* The next row, valid until the next call: 1; 0 at the end of the source (also a damaged one: see
- * capture_result); negative with *err when the dissector died or the file could not be read. */
+ * capture_result); negative with *err when the dissector died or the file could not be read, and
+ * what was read before that was given. */
 [[nodiscard]] int capture_next(struct capture *c, struct row_view *row, struct err *err);
 /* After the end, or while it runs. */
 void capture_result(const struct capture *c, struct capture_result *out);

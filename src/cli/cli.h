@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli, inside: the commands, and the forms in which traffic shows rows. A form is a row of a table:
+ * adding one touches no other.
+ */
+#ifndef REDOUBT_CLI_H
+#define REDOUBT_CLI_H
+
+#include <stdio.h>
+
+#include "capture/capture.h"
+#include "rules/rules.h"
+
+/* Each answers its exit status (ARCHITECTURE §5). argv[0] is the command's name. */
+int cmd_traffic(int argc, char **argv);
+int cmd_schema(int argc, char **argv);
+/* What they take, also for docs/cli.md. */
+extern const struct conf_table cmd_traffic_table, cmd_schema_table;
+
+/* Prints an error as a person reads it, to stderr: what, where, and what to do. Returns the exit
+ * status of its row. What leaves the output only partial is called a warning. */
+int cli_fail(const struct err *err);
+/* A text from outside, such as a file's name: control characters are shown as '?'. */
+void cli_put_text(const char *text, FILE *to);
+
+enum form { FORM_TABLE, FORM_WIDE, FORM_JSON, FORM_NDJSON, FORM_CSV, FORM_COUNT };
+#define FORM_CHOICES "table|wide|json|ndjson|csv"
+
+/* Where rows are shown. */
+struct show {
+	FILE *to;
+	struct buf line, cell;
+	unsigned width; /* of the terminal, 0: lines are not cut */
+	bool colour;
+	uint64_t rows;       /* shown so far */
+	size_t end_width[2]; /* of the columns of client and server */
+	char day[10];        /* shown last, where times are shown without it */
+};
+
+struct form_row {
+	void (*begin)(struct show *s);
+	void (*row)(struct show *s, const struct row_view *v);
+	void (*end)(struct show *s);
+};
+
+extern const struct form_row form_rows[FORM_COUNT];
+/* The forms for people, in show.c. The head stands before the first row. */
+void show_table_row(struct show *s, const struct row_view *v);
+void show_wide_row(struct show *s, const struct row_view *v);
+
+/* What --counts gathers over one source; its columns have the names of the capture corpora's index.
+ */
+struct counts;
+
+[[nodiscard]] int counts_new(struct counts **out);
+void counts_free(struct counts *c);
+CLEANUP_DEFINE(struct counts *, counts_free)
+void counts_add(struct counts *c, const struct row_view *v);
+void counts_header(FILE *to);
+void counts_print(const struct counts *c, const char *file, FILE *to);
+
+#endif

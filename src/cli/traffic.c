@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * redoubt traffic: what capture files hold. It opens each file, starts a dissector for it, filters
+ * the masked rows that come back, and shows them in the form asked for.
+ */
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+#define LINE_MAX_BYTES (4 * MIB)
+#define OUT_BYTES      (64 * KIB)
+/* The progress line is looked at after so many rows, and renewed after so much time. */
+#define PROGRESS_ROWS 4096
+#define PROGRESS_NS   (200 * NS_PER_MS)
+
+struct traffic_conf {
+	struct conf_list files;
+	const char *where;
+	unsigned form;
+	bool counts;
+	bool stats;
+	uint64_t limit;
+	uint64_t flows;
+};
+
+#define AT(member) offsetof(struct traffic_conf, member)
+// clang-format off
+static const struct conf_opt opts[] = {
+	{ "read", 'r', CONF_LIST, AT(files), NULL, 0, 0, NULL, "FILE",
+	  "Capture files, pcap or pcapng, plain, gzip or zstd; - is standard input." },
+	{ "where", 'w', CONF_STR, AT(where), NULL, 0, 0, NULL, "EXPR",
+	  "Only records for which EXPR is true; it may also be the last word." },
+	{ "output", 'o', CONF_CHOICE, AT(form), "table", 0, 0, FORM_CHOICES, "FORM",
+	  "How records are shown." },
+	{ "counts", 0, CONF_FLAG, AT(counts), NULL, 0, 0, NULL, NULL,
+	  "Print one line of numbers a file, tab-separated, instead of records." },
+	{ "limit", 'l', CONF_U64, AT(limit), "0", 0, UINT64_MAX, NULL, "N",
+	  "End after N records; 0 shows all." },
+	{ "stats", 0, CONF_FLAG, AT(stats), NULL, 0, 0, NULL, NULL,
+	  "Print the dissector's counters and sandbox layers to standard error." },
+	{ "flows", 0, CONF_U64, AT(flows), "65536", 1024, 1 << 22, NULL, "N",
+	  "Connections followed at once; beyond them the least active end early." },
+};
+// clang-format on
+
+const struct conf_table cmd_traffic_table = {
+	.command = "redoubt traffic",
+	.summary = "Shows what capture files hold, as typed and masked records. A file is parsed "
+		   "only in a redoubt-dissect process that has no files, sockets or capabilities.",
+	.usage = "-r FILE... [EXPR]",
+	.examples =
+		"  redoubt traffic -r capture.pcapng\n"
+		"  redoubt traffic -r a.pcap b.pcap.gz 'http.status >= 500'\n"
+		"  redoubt traffic -r - -o ndjson -w 'http.host == \"api.example.com\"' <a.pcap\n",
+	.opts = opts,
+	.count = ARRAY_LEN(opts),
+};
+
+struct run {
+	struct traffic_conf conf;
+	struct filter *filter;
+	struct counts *counts;
+	struct show show;
+	const struct capture *capture; /* the one that is being read */
+	bool progress, progress_shown;
+	int64_t progress_ns;
+	uint64_t records; /* of the current file */
+	int output_errno; /* why the output failed, or 0 */
+	int exit;
+};
+
+/* What is no file is a filter if it reads as one, or at least has the marks of one; everything else
+ * is a file's name with a mistake in it. */
+static bool looks_like_filter(const char *word)
+{
+	struct filter *filter;
+	struct err ignored;
+
+	if (strcmp(word, "-") == 0 || access(word, F_OK) == 0)
+		return false;
+	if (strpbrk(word, "=<>!&|\"'[") || strncmp(word, "has(", 4) == 0)
+		return true;
+	if (filter_new(str_of(word), &filter, &ignored) < 0)
+		return false;
+	filter_free(filter);
+	return true;
+}
+
+/* The filter is the last word, behind the options or behind the files. */
+static const char *take_filter(struct traffic_conf *conf, struct conf_list *rest)
+{
+	struct conf_list *words = rest->n ? rest : &conf->files;
+
+	if (conf->where || words->n == 0 || !looks_like_filter(words->v[words->n - 1]))
+		return conf->where;
+	words->n--;
+	return words->v[words->n];
+}
+
+static int setup(struct run *run, int argc, char **argv, struct err *err)
+{
+	struct conf_list rest = { .n = 0 };
+	const char *where;
+	int r = conf_parse(&cmd_traffic_table, argc, argv, &run->conf, &rest, err);
+
+	if (r != 0)
+		return r;
+	where = take_filter(&run->conf, &rest);
+	if (rest.n)
+		return err_set(err, ERR_USAGE, "'%.200s' is neither an option nor a filter; %s",
+			       rest.v[0], "files follow -r.");
+	if (run->conf.files.n == 0)
+		return err_set(err, ERR_USAGE, "No file is named: redoubt traffic -r FILE");
+	return where ? filter_new(str_of(where), &run->filter, err) : 0;
+}
+
+static unsigned terminal_width(void)
+{
+	struct winsize ws;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) < 0 ? 0 : ws.ws_col;
+}
+
+static void progress_clear(struct run *run)
+{
+	if (run->progress_shown)
+		(void)fputs("\r\033[K", stderr);
+	run->progress_shown = false;
+}
+
+static void progress(struct run *run)
+{
+	int64_t now = time_mono_ns();
+	uint64_t done, size;
+	char share[16] = "";
+
+	if (now - run->progress_ns < PROGRESS_NS)
+		return;
+	run->progress_ns = now;
+	run->progress_shown = true;
+	capture_progress(run->capture, &done, &size);
+	if (size)
+		(void)snprintf(share, sizeof(share), "%3llu %%  ",
+			       (unsigned long long)(done * 100 / size));
+	(void)fprintf(stderr, "\r\033[K%s%llu MiB  %llu records", share,
+		      (unsigned long long)(done / MIB), (unsigned long long)run->records);
+}
+
+/* Nothing more is to be had now: what there is should be seen. */
+static void idle(void *owner)
+{
+	struct run *run = owner;
+
+	if (fflush(stdout) != 0 && !run->output_errno)
+		run->output_errno = errno;
+	if (run->progress && run->capture)
+		progress(run);
+}
+
+static void print_stats(const char *path, const struct capture_result *result)
+{
+	struct buf layers;
+
+	buf_init(&layers, 4 * KIB);
+	proc_layers_format(result->layers, &layers);
+	cli_put_text(path, stderr);
+	(void)fprintf(stderr, "\n  sandbox %.*s\n", STR_FMT(buf_str(&layers)));
+	for (unsigned i = 0; i < COUNTER_COUNT; i++)
+		if (result->counters.v[i])
+			(void)fprintf(stderr, "  %-24s %12llu  %s\n", counter_row(i)->name,
+				      (unsigned long long)result->counters.v[i],
+				      counter_row(i)->help);
+	buf_done(&layers);
+}
+
+static bool enough(const struct run *run)
+{
+	return run->output_errno || (run->conf.limit && run->show.rows >= run->conf.limit);
+}
+
+static void take_row(struct run *run, const struct row_view *row)
+{
+	run->records++;
+	if (run->progress && run->records % PROGRESS_ROWS == 0)
+		progress(run);
+	if (run->filter && !filter_match(run->filter, row))
+		return;
+	if (run->counts)
+		counts_add(run->counts, row);
+	else
+		form_rows[run->conf.form].row(&run->show, row);
+	run->show.rows++;
+	if (ferror(stdout))
+		run->output_errno = errno;
+}
+
+/* The exit status is that of the worst file. */
+static void file_failed(struct run *run, const struct err *err)
+{
+	int status = cli_fail(err);
+
+	if (status > run->exit)
+		run->exit = status;
+}
+
+/* Reads one file to its end; what is wrong with it is said, and the next one is read. */
+static void read_file(struct run *run, const char *path)
+{
+	struct capture_conf conf = { .flows = run->conf.flows, .idle = idle, .owner = run };
+	CLEANUP(capture_close) struct capture *c = NULL;
+	struct capture_result result;
+	struct err err = { ERR_NONE, "" };
+	struct row_view row;
+	int r = capture_open(path, &conf, &c, &err);
+
+	if (r < 0) {
+		(void)fflush(stdout);
+		file_failed(run, &err);
+		return;
+	}
+	run->records = 0;
+	run->capture = c;
+	while (!enough(run) && (r = capture_next(c, &row, &err)) == 1)
+		take_row(run, &row);
+	run->capture = NULL;
+	progress_clear(run);
+	idle(run);
+	capture_result(c, &result);
+	if (run->conf.stats)
+		print_stats(path, &result);
+	if (r < 0)
+		file_failed(run, &err);
+	else if (r == 0 && result.err.id)
+		file_failed(run, &result.err);
+	if (run->counts)
+		counts_print(run->counts, path, stdout);
+}
+
+static int read_all(struct run *run, struct err *err)
+{
+	const struct form_row *form = &form_rows[run->conf.form];
+
+	if (run->conf.counts)
+		counts_header(stdout);
+	else
+		form->begin(&run->show);
+	for (size_t i = 0; i < run->conf.files.n && !enough(run); i++) {
+		if (run->conf.counts && counts_new(&run->counts) < 0)
+			return err_set(err, ERR_MEMORY, "counting");
+		read_file(run, run->conf.files.v[i]);
+		counts_free(run->counts);
+		run->counts = NULL;
+	}
+	if (!run->conf.counts)
+		form->end(&run->show);
+	idle(run);
+	/* A reader that has had enough, such as head, is no error. */
+	if (run->output_errno && run->output_errno != EPIPE)
+		return err_set(err, ERR_OUTPUT, "standard output: %s", strerror(run->output_errno));
+	return 0;
+}
+
+static int help(void)
+{
+	struct buf text;
+
+	buf_init(&text, 64 * KIB);
+	conf_help(&cmd_traffic_table, &text);
+	(void)fwrite(text.p, 1, text.len, stdout);
+	buf_done(&text);
+	return 0;
+}
+
+int cmd_traffic(int argc, char **argv)
+{
+	static struct run run;
+	struct err err = { ERR_NONE, "" };
+	int r = setup(&run, argc, argv, &err);
+
+	if (r == 1)
+		return help();
+	if (r == 0) {
+		bool terminal = isatty(STDOUT_FILENO);
+
+		run.show = (struct show){ .to = stdout };
+		run.show.width = terminal ? terminal_width() : 0;
+		run.show.colour = terminal && !getenv("NO_COLOR");
+		/* Not where records would stand on the same screen. */
+		run.progress = isatty(STDERR_FILENO) && (!terminal || run.conf.counts);
+		if (!terminal)
+			(void)setvbuf(stdout, NULL, _IOFBF, OUT_BYTES);
+		buf_init(&run.show.line, LINE_MAX_BYTES);
+		buf_init(&run.show.cell, LINE_MAX_BYTES);
+		r = read_all(&run, &err);
+		buf_done(&run.show.line);
+		buf_done(&run.show.cell);
+	}
+	filter_free(run.filter);
+	return r < 0 ? cli_fail(&err) : run.exit;
+}
