@@ -3,7 +3,7 @@
  * Bytes that wait for more, and what becomes of a stream when there is no memory for them, for its
  * records or for itself.
  */
-#include "frames_test.h"
+#include "flow/frames_test.h"
 
 static const struct row_view *http(const struct rig *r, size_t i)
 {
