@@ -40,7 +40,7 @@ static size_t t_count;
 /* A str equals a literal. */
 #define assert_str(s, lit)                                                                         \
 	do {                                                                                       \
-		const struct str s_ = (s);                                                             \
+		const struct str s_ = (s);                                                         \
 		if (s_.n != sizeof(lit) - 1 || memcmp(s_.p, lit, s_.n) != 0)                       \
 			fail_msg("\"%.*s\" is not \"%s\"", (int)s_.n, s_.p, lit);                  \
 	} while (0)

@@ -129,7 +129,7 @@ static int number_of(const struct setting *s, uint64_t *out)
 
 static int set_u64(const struct setting *s)
 {
-	uint64_t v;
+	uint64_t v = 0;
 	int r = number_of(s, &v);
 
 	if (r < 0)
@@ -140,7 +140,7 @@ static int set_u64(const struct setting *s)
 
 static int set_dur(const struct setting *s)
 {
-	uint64_t v;
+	uint64_t v = 0;
 	int r = number_of(s, &v);
 
 	if (r < 0)

@@ -69,7 +69,7 @@ struct dissect_stream {
 
 struct dissector {
 	const char *name;
-	uint16_t ports[8]; /* usual server ports, 0-ended: who is asked first, never a proof */
+	uint16_t ports[8];     /* usual server ports, 0-ended: who is asked first, never a proof */
 	uint32_t state_bytes;  /* at most DISSECT_STATE_MAX */
 	uint32_t window_bytes; /* how many bytes may wait for MORE, at most DISSECT_WINDOW_MAX */
 	/* Is this the beginning of something it understands? in is what one side said first, or

@@ -71,7 +71,7 @@ static void window_append(struct flow_engine *e, struct window *w, struct str *b
 		window_grow(e, w, want);
 	room = window_room(e, w);
 	n = size_min(want, room) - w->len;
-	if (n == 0)
+	if (n == 0 || !bytes->p)
 		return;
 	if (w->at + w->len + n > room) {
 		memmove(w->p, w->p + w->at, w->len);

@@ -9,7 +9,7 @@
 
 #include "packet/packet.h"
 
-#define BUCKETS (2 * FRAG_PACKETS_MAX)
+#define BUCKETS ((size_t)2 * FRAG_PACKETS_MAX)
 
 enum {
 	BLOCK_HEAD_BYTES = 24,

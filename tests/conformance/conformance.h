@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * conformance: suites of real inputs with results that others expect. A suite is a row of the table in
- * main.c; a case is counted once, as passed, failed or skipped. Where a peer's expectation is wrong the
- * case stands in SUITE.differences.tsv with our answer and the reason, and passes as long as the answer
- * is that one; there is no other list of exceptions.
+ * conformance: suites of real inputs with results that others expect. A suite is a row of the table
+ * in main.c; a case is counted once, as passed, failed or skipped. Where a peer's expectation is
+ * wrong the case stands in SUITE.differences.tsv with our answer and the reason, and passes as long
+ * as the answer is that one; there is no other list of exceptions.
  */
 #ifndef REDOUBT_CONFORMANCE_H
 #define REDOUBT_CONFORMANCE_H

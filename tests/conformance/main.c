@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * conformance SUITE DIR: runs one suite over its data folder, prints each case that differs, and ends
- * with "N passed, N failed, N skipped". Exit 0 when none failed.
+ * conformance SUITE DIR: runs one suite over its data folder, prints each case that differs, and
+ * ends with "N passed, N failed, N skipped". Exit 0 when none failed.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pcaps: every capture file of DIR/INDEX.tsv through the real programs, its counts compared with the
- * index column by column, and its rows compared between the file as it is, cut, and fed byte by byte.
+ * pcaps: every capture file of DIR/INDEX.tsv through the real programs, its counts compared with
+ * the index column by column, and its rows compared between the file as it is, cut, and fed byte by
+ * byte.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -46,7 +47,8 @@ static int compare_items(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* "GET:2,POST:1" in the order of its items, so that two lists of the same items are the same text. */
+/* "GET:2,POST:1" in the order of its items, so that two lists of the same items are the same text.
+ */
 static void sort_items(const char *list, char *out, size_t room)
 {
 	char copy[8192], *item[512], *save = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The same rows however the bytes come: a file is fed to the engine byte by byte, and it is noted after
- * which byte each row came; then it is cut at CUTS places and fed at once, and must give just the rows
- * that came up to there. The engine runs in this process, with a small table.
+ * The same rows however the bytes come: a file is fed to the engine byte by byte, and it is noted
+ * after which byte each row came; then it is cut at CUTS places and fed at once, and must give just
+ * the rows that came up to there. The engine runs in this process, with a small table.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -99,7 +99,8 @@ static bool take(struct str in, size_t *used)
 	}
 }
 
-/* Feeds the first n bytes in steps; the rows are in t.seen, but for those that only the end makes. */
+/* Feeds the first n bytes in steps; the rows are in t.seen, but for those that only the end makes.
+ */
 static void feed(const char *bytes, size_t n, size_t step)
 {
 	const struct flow_source source = { 0 };
