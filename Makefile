@@ -23,13 +23,13 @@ build:
 	@tools/need build
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) -n | grep -q 'no work to do' || ninja -C $(BUILD) --quiet
 
 asan:
 	@tools/need build
 	@test -f $(ASAN)/build.ninja || meson setup $(ASAN) -Db_sanitize=address,undefined >$(ASAN).log 2>&1 || { cat $(ASAN).log; exit 1; }
 	@rm -f $(ASAN).log
-	@ninja -C $(ASAN) --quiet
+	@ninja -C $(ASAN) -n | grep -q 'no work to do' || ninja -C $(ASAN) --quiet
 
 run: build
 	@tools/run $(BUILD) "$(FILE)"
