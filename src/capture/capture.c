@@ -2,80 +2,35 @@
 /*
  * One source, from open to end: the dissector is started and given its rings, the file is read
  * straight into one, rows are taken from the other. Everything waits in one poll: rows to take,
- * room to fill, more to read, or the dissector's death.
+ * room to fill, more to read, words of the dissector, or its death. A dissector that holds us up is
+ * ended.
  */
-#include "capture/capture.h"
-
-#include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "capture/capture_int.h"
 
 #define INPUT_RING_BYTES (1 * MIB)
 #define ROWS_RING_BYTES  (2 * MIB)
 /* A file is read in pieces of this share of the ring. */
 #define INPUT_PIECES 8
-/* How long a dissector may take from its last row to its end. */
-#define END_TIMEOUT_MS 10000
-
-struct capture {
-	char *name; /* for messages */
-	bool standard_input;
-	int fd;
-	bool regular; /* reading never waits */
-	bool input_done;
-	bool rows_done;
-	uint64_t size, done;
-	struct capture_conf conf;
-	struct proc proc;
-	struct ring input, rows;
-	struct dissect_status *status;
-	size_t row_at, row_end; /* within what is readable; consumed when all of it was given */
-	struct err read_error;
-	uint8_t row[ROW_MAX]; /* the row that was given last */
-};
-
-static int source_open(struct capture *c, const char *path, struct err *err)
-{
-	struct stat st;
-
-	c->standard_input = strcmp(path, "-") == 0;
-	c->name = strdup(c->standard_input ? "standard input" : path);
-	if (!c->name)
-		return err_set(err, ERR_MEMORY, "opening %s", path);
-	if (c->standard_input)
-		c->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-	else
-		c->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (c->fd < 0 || fstat(c->fd, &st) < 0)
-		return err_set(err, ERR_FILE_OPEN, "%s: %s", c->name, strerror(errno));
-	if (S_ISDIR(st.st_mode))
-		return err_set(err, ERR_FILE_OPEN, "%s: it is a directory, not a capture file",
-			       c->name);
-	c->regular = S_ISREG(st.st_mode);
-	c->size = c->regular ? (uint64_t)st.st_size : 0;
-	if (c->regular)
-		(void)posix_fadvise(c->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	return 0;
-}
-
-/* What its rows call the source. */
-static const char *label_of(const struct capture *c)
-{
-	const char *slash = strrchr(c->name, '/');
-
-	if (c->standard_input)
-		return "stdin";
-	return slash ? slash + 1 : c->name;
-}
+/* Time is held against a dissector in slices: what passes while both of us are stopped counts as
+ * one. */
+#define PATIENCE_SLICE_MS 250
+/*
+ * Limit: bytes of rows for one step of the input. A dissector has nothing to write of but what it
+ * was given since, at most a ring and what a decompressor makes of one read, and its memory: flows
+ * and held segments. That makes no more than this, even of the smallest exchanges.
+ *
+ * There is no limit over a whole file: of compressed bytes any number of honest rows can come.
+ */
+#define STEP_ROWS_MAX (4 * GIB)
 
 static int start_message(const struct capture *c, struct dissect_start *start, struct err *err)
 {
-	struct str label = str_of(label_of(c));
+	struct str label = str_of(c->label);
 
 	*start = (struct dissect_start){
 		.version = DISSECT_START_VERSION,
@@ -125,12 +80,14 @@ int capture_open(const char *path, const struct capture_conf *conf, struct captu
 	int r;
 
 	if (!c)
-		return err_set(err, ERR_MEMORY, "opening %s", path);
+		return err_set(err, ERR_MEMORY, "opening a file");
 	c->fd = -1;
-	c->proc = (struct proc){ -1, -1, -1 };
+	c->proc = PROC_NONE;
 	c->input.memory_fd = c->input.data_fd = c->input.space_fd = -1;
 	c->rows.memory_fd = c->rows.data_fd = c->rows.space_fd = -1;
 	c->conf = *conf;
+	if (!c->conf.patience_ns)
+		c->conf.patience_ns = CAPTURE_PATIENCE_NS;
 	r = source_open(c, path, err);
 	if (r == 0)
 		r = dissector_start(c, err);
@@ -146,13 +103,13 @@ void capture_close(struct capture *c)
 {
 	if (!c)
 		return;
-	if (c->proc.pid > 0)
-		proc_stop(&c->proc);
+	proc_stop(&c->proc);
 	ring_done(&c->input);
 	ring_done(&c->rows);
 	page_done(c->status, sizeof(*c->status));
 	fd_close(c->fd);
 	free(c->name);
+	free(c->label);
 	free(c);
 }
 
@@ -204,6 +161,41 @@ static bool input_pump(struct capture *c)
 	return true;
 }
 
+/* ---- The dissector's pace -------------------------------------------------------------------- */
+
+/* True when it has used input since this was asked last. */
+static bool input_moved(struct capture *c)
+{
+	uint64_t used = atomic_load_explicit(&c->status->input_used, memory_order_relaxed);
+
+	if (used <= c->used_seen || used > c->done)
+		return false;
+	c->used_seen = used;
+	c->idle_bytes = 0;
+	return true;
+}
+
+/* It has all there is, or all there is room for; so the next step is its own. */
+static bool dissector_owes(struct capture *c)
+{
+	return c->input_done || ring_room(&c->input) < piece_bytes(c);
+}
+
+/* Counts the time that is the dissector's; false when that is more than we wait. */
+static bool patience(struct capture *c)
+{
+	int64_t now = time_mono_ns();
+	int64_t slice = now - c->looked_ns;
+
+	if (input_moved(c) || !dissector_owes(c) || !c->looked_ns) {
+		c->owed_ns = 0;
+		slice = 0;
+	}
+	c->looked_ns = now;
+	c->owed_ns += slice < PATIENCE_SLICE_MS * NS_PER_MS ? slice : PATIENCE_SLICE_MS * NS_PER_MS;
+	return c->owed_ns <= c->conf.patience_ns;
+}
+
 /* ---- Rows, out of theirs ---- */
 
 /* The dissector may be an attacker's by now, and could change a row in the ring behind our back:
@@ -217,9 +209,13 @@ static int row_take(struct capture *c, struct row_view *row, struct err *err)
 		ring_consume(&c->rows, c->row_end);
 		c->row_at = 0;
 		c->row_end = ring_readable(&c->rows).n;
+		if (c->row_end == 0)
+			return 0;
+		c->looked_ns = 0;
+		c->idle_bytes += c->row_end;
+		if (c->idle_bytes > STEP_ROWS_MAX && !input_moved(c))
+			return capture_blame(c, "writes more than it can have read,", err);
 	}
-	if (c->row_end == 0)
-		return 0;
 	rest = str_skip(str_head(ring_readable(&c->rows), c->row_end), c->row_at);
 	n = row_length(rest);
 	if (n > 0 && (size_t)n <= rest.n) {
@@ -227,89 +223,65 @@ static int row_take(struct capture *c, struct row_view *row, struct err *err)
 		rest = (struct str){ (const char *)c->row, (size_t)n };
 		if (row_view(rest, row) == 0 && row->bytes.n == rest.n) {
 			c->row_at += (size_t)n;
+			c->last_kind = row->kind_id;
 			return 1;
 		}
 	}
 	return err_set(err, ERR_INTERNAL, "%s: the dissector wrote a row that is not one", c->name);
 }
 
-/* Sleeps until something can go on; true when the dissector has ended. */
-static bool capture_wait(struct capture *c)
+void capture_listen(struct capture *c)
 {
-	struct pollfd p[4] = {
+	if (c->proc.stderr_fd >= 0 &&
+	    !said_take(&c->said, c->proc.stderr_fd, c->conf.said, c->conf.owner))
+		fd_close(TAKE_FD(c->proc.stderr_fd));
+}
+
+/* The caller's time is not the dissector's. */
+static void idle(struct capture *c)
+{
+	int64_t from = time_mono_ns();
+
+	if (!c->conf.idle)
+		return;
+	c->conf.idle(c->conf.owner);
+	if (c->looked_ns)
+		c->looked_ns += time_mono_ns() - from;
+}
+
+/* Sleeps until something can go on: 0, 1 when the dissector has ended, or negative with *err when
+ * it holds us up. */
+static int capture_wait(struct capture *c, struct err *err)
+{
+	struct pollfd p[] = {
 		{ .fd = c->proc.pid_fd, .events = POLLIN },
 		{ .fd = c->rows.data_fd, .events = POLLIN },
 		{ .fd = -1, .events = POLLIN },
 		{ .fd = -1, .events = POLLIN },
+		{ .fd = c->proc.stderr_fd, .events = POLLIN },
 	};
 
 	ring_flush(&c->input);
-	if (c->conf.idle)
-		c->conf.idle(c->conf.owner);
+	if (!patience(c))
+		return capture_blame(c, "does not go on, and is ended,", err);
+	idle(c);
 	if (ring_sleep_reader(&c->rows, 0))
-		return false;
+		return 0;
 	if (!c->input_done && ring_room(&c->input) < piece_bytes(c)) {
 		if (ring_sleep_writer(&c->input, piece_bytes(c)))
-			return false;
+			return 0;
 		p[2].fd = c->input.space_fd;
 	} else if (!c->input_done) {
 		p[3].fd = c->fd;
 	}
-	(void)poll(p, ARRAY_LEN(p), -1);
+	(void)poll(p, ARRAY_LEN(p), p[3].fd < 0 ? PATIENCE_SLICE_MS : -1);
 	if (p[1].revents)
 		ring_woken(c->rows.data_fd);
 	if (p[2].revents)
 		ring_woken(c->input.space_fd);
+	if (p[4].revents)
+		capture_listen(c);
 	return p[0].revents != 0;
-}
-
-/* ---- The end ---- */
-
-static void copy_status_error(const struct capture *c, uint32_t id, struct err *out)
-{
-	const char *text = c->status->err_text;
-	size_t n = strnlen(text, sizeof(c->status->err_text));
-
-	out->id = id < ERR_COUNT ? (enum err_id)id : ERR_INTERNAL;
-	(void)snprintf(out->text, sizeof(out->text), "%s: %.*s", c->name, (int)n, text);
-	/* The text comes from the sandbox: nothing in it may steer a terminal. */
-	for (char *p = out->text + strlen(c->name); *p; p++)
-		if ((unsigned char)*p < ' ' || (unsigned char)*p >= 0x7f)
-			*p = '?';
-}
-
-static int dissector_died(struct capture *c, int status, struct err *err)
-{
-	uint32_t id = atomic_load(&c->status->err_id);
-	struct buf text;
-
-	if (id && WIFEXITED(status)) { /* it could say why */
-		copy_status_error(c, id, err);
-		return -err_row(err->id)->code;
-	}
-	buf_init(&text, 256);
-	proc_status_format(status, &text);
-	(void)err_set(err, ERR_ROLE_DIED, "%s: the dissector %.*s at byte %llu of its input",
-		      c->name, STR_FMT(buf_str(&text)),
-		      (unsigned long long)atomic_load(&c->status->input_used));
-	buf_done(&text);
-	return -err_row(ERR_ROLE_DIED)->code;
-}
-
-static int dissector_ended(struct capture *c, struct err *err)
-{
-	int status;
-
-	if (proc_wait(&c->proc, END_TIMEOUT_MS, &status) < 0)
-		return err_set(err, ERR_ROLE_DIED, "%s: the dissector does not end", c->name);
-	if (atomic_load(&c->status->state) < DISSECT_DONE || status != 0)
-		return dissector_died(c, status, err);
-	c->rows_done = true;
-	if (c->read_error.id) {
-		*err = c->read_error;
-		return -err_row(err->id)->code;
-	}
-	return 0;
 }
 
 int capture_next(struct capture *c, struct row_view *row, struct err *err)
@@ -323,28 +295,35 @@ int capture_next(struct capture *c, struct row_view *row, struct err *err)
 			return err_set(err, ERR_INTERNAL, "%s: the dissector broke its rings",
 				       c->name);
 		if (ring_ended(&c->rows))
-			return dissector_ended(c, err);
+			return capture_ended(c, err);
+		if (input_pump(c))
+			continue;
+		r = capture_wait(c, err);
+		if (r < 0)
+			return r;
 		/* What it wrote before its death is still given. */
-		if (!input_pump(c) && capture_wait(c) && ring_readable(&c->rows).n == 0)
-			return dissector_ended(c, err);
+		if (r == 1 && ring_readable(&c->rows).n == 0)
+			return capture_ended(c, err);
 	}
 	return 0;
 }
 
 void capture_result(const struct capture *c, struct capture_result *out)
 {
-	uint32_t id = atomic_load(&c->status->err_id);
-
 	*out = (struct capture_result){ .counters = c->status->counters,
 					.layers = c->status->layers,
 					.truncated = c->status->truncated != 0,
-					.bytes = c->done };
-	if (id)
-		copy_status_error(c, id, &out->err);
+					.bytes = c->done,
+					.err = c->failure };
 }
 
 void capture_progress(const struct capture *c, uint64_t *done, uint64_t *size)
 {
 	*done = c->done;
 	*size = c->size;
+}
+
+bool capture_waits(const struct capture *c)
+{
+	return !c->regular && c->done == 0 && !c->input_done;
 }

@@ -45,10 +45,23 @@ struct dissect_status {
 
 enum dissect_state { DISSECT_STARTING, DISSECT_RUNNING, DISSECT_DONE, DISSECT_FAILED };
 
+/* Limit: the largest table of flows that fits into a dissector's address space beside all else it
+ * may need, a decompressor among it. */
+#define CAPTURE_FLOWS_MAX (UINT64_C(1) << 20)
+/* How long a dissector may make no step: the default. */
+#define CAPTURE_PATIENCE_NS (60 * NS_PER_S)
+
 struct capture_conf {
 	uint64_t flows; /* 0: the default */
+	/* Time without a step after which a dissector that was given all there is, or all there is
+	 * room for, is ended; 0: the default. What the source or the caller takes is not counted.
+	 */
+	int64_t patience_ns;
 	/* Called before it sleeps: every row there is was given. May be NULL. */
 	void (*idle)(void *owner);
+	/* Called with each line that the dissector writes to its standard error, cleaned and
+	 * limited: printable ASCII, without its end. May be NULL. */
+	void (*said)(void *owner, struct str line);
 	void *owner;
 };
 
@@ -76,5 +89,7 @@ CLEANUP_DEFINE(struct capture *, capture_close)
 void capture_result(const struct capture *c, struct capture_result *out);
 /* Bytes of the file that were handed over, and its size or 0 when unknown, for a progress line. */
 void capture_progress(const struct capture *c, uint64_t *done, uint64_t *size);
+/* True while a pipe, a terminal or the like has not given its first byte. */
+bool capture_waits(const struct capture *c);
 
 #endif

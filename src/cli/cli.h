@@ -20,7 +20,8 @@ extern const struct conf_table cmd_traffic_table, cmd_schema_table;
 /* Prints an error as a person reads it, to stderr: what, where, and what to do. Returns the exit
  * status of its row. What leaves the output only partial is called a warning. */
 int cli_fail(const struct err *err);
-/* A text from outside, such as a file's name: control characters are shown as '?'. */
+/* A text from outside, such as a file's name: control characters, those that hide or reorder what
+ * stands around them, and what is not UTF-8 are shown as '?'. */
 void cli_put_text(const char *text, FILE *to);
 
 enum form { FORM_TABLE, FORM_WIDE, FORM_JSON, FORM_NDJSON, FORM_CSV, FORM_COUNT };

@@ -11,15 +11,51 @@
 /* The exit status of what was done in part (ARCHITECTURE.md). */
 #define EXIT_PARTIAL 3
 
+/* Bytes of the character at p, or 0 if it is none. Longer forms than needed are let pass: they are
+ * as harmless as they are wrong. */
+static size_t char_bytes(const unsigned char *p)
+{
+	size_t n = *p < 0x80   ? 1
+		   : *p < 0xc2 ? 0
+		   : *p < 0xe0 ? 2
+		   : *p < 0xf0 ? 3
+		   : *p < 0xf5 ? 4
+			       : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+/* Controls (C0, DEL, C1), marks and embeddings of direction, line ends of Unicode, and what has no
+ * width: U+061C, U+200B to U+200F, U+2028 to U+202E, U+2060 to U+2069, U+FEFF. */
+static bool is_harmful(const unsigned char *p, size_t n)
+{
+	unsigned last = n == 3 ? p[1] * 256U + p[2] : 0;
+
+	if (n == 1)
+		return *p < ' ' || *p == 0x7f;
+	if (n == 2)
+		return (*p == 0xc2 && p[1] < 0xa0) || (*p == 0xd8 && p[1] == 0x9c);
+	if (n == 3 && *p == 0xe2)
+		return (last >= 0x808b && last <= 0x808f) || (last >= 0x80a8 && last <= 0x80ae) ||
+		       (last >= 0x81a0 && last <= 0x81a9);
+	return n == 3 && *p == 0xef && last == 0xbbbf;
+}
+
 void cli_put_text(const char *text, FILE *to)
 {
-	for (const char *p = text; *p; p++) {
-		unsigned char c = (unsigned char)*p;
-		/* U+0080 to U+009F, in UTF-8 */
-		bool c1 = c == 0xc2 && ((unsigned char)p[1] & 0xe0) == 0x80;
+	const unsigned char *p = (const unsigned char *)text;
 
-		(void)fputc(c < ' ' || c == 0x7f || c1 ? '?' : c, to);
-		p += c1;
+	while (*p) {
+		size_t n = char_bytes(p);
+
+		if (n == 0 || is_harmful(p, n))
+			(void)fputc('?', to);
+		else
+			(void)fwrite(p, 1, n, to);
+		p += n ? n : 1;
 	}
 }
 
@@ -45,7 +81,13 @@ int cli_fail(const struct err *err)
 	(void)fprintf(stderr, "%s%s:%s %s\n", colour ? "\033[1;31m" : "",
 		      row->exit == EXIT_PARTIAL ? "warning" : "error", colour ? "\033[0m" : "",
 		      row->title);
-	put_lines(err->text, stderr);
+	/* Other lines than ours come from a name, and would pass for ours. */
+	if (err->id == ERR_FILTER) {
+		put_lines(err->text, stderr);
+	} else if (err->text[0]) {
+		cli_put_text(err->text, stderr);
+		(void)fputc('\n', stderr);
+	}
 	(void)fprintf(stderr, "%s (%s)\n", row->hint, row->id);
 	return row->exit;
 }

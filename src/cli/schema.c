@@ -38,7 +38,7 @@ int cmd_schema(int argc, char **argv)
 	int r = conf_parse(&cmd_schema_table, argc, argv, &conf, &rest, &err);
 
 	if (r == 0 && rest.n)
-		r = err_set(&err, ERR_USAGE, "'%s' is not understood.", rest.v[0]);
+		r = err_set(&err, ERR_USAGE, "'%.200s' is not understood.", rest.v[0]);
 	if (r < 0)
 		return cli_fail(&err);
 	buf_init(&text, SCHEMA_TEXT_MAX);

@@ -161,12 +161,22 @@ static void put_source(struct show *s, const struct row_view *v)
 		   s->end_width[0] + 1 + s->end_width[1]);
 }
 
+/* A source that held no packet has no time. */
+static size_t time_text(const struct row_view *v, char time[TIME_TEXT_BYTES])
+{
+	uint64_t packets;
+	int64_t at_ns;
+
+	if (v->kind_id == KIND_CAPTURE && row_get_u64(v, capture_packets, &packets) && packets == 0)
+		return 0;
+	return row_get_time(v, common_time, &at_ns) ? time_format(at_ns, time) : 0;
+}
+
 static void put_common(struct show *s, const struct row_view *v, bool wide)
 {
 	char time[TIME_TEXT_BYTES] = "", end[2][END_TEXT_BYTES];
 	struct time_part part = time_part(s, wide);
 	struct ip_addr any;
-	int64_t at_ns;
 	struct str text = { time, 0 };
 	size_t n[2];
 
@@ -180,14 +190,14 @@ static void put_common(struct show *s, const struct row_view *v, bool wide)
 	}
 	if (s->rows == 0)
 		put_head(s, part);
-	if (row_get_time(v, common_time, &at_ns))
-		text.n = time_format(at_ns, time);
+	text.n = time_text(v, time);
 	if (part.from)
 		put_day(s, text);
 
 	buf_clear(&s->line);
 	put_colour(s, dim);
-	put_column(s, str_skip(str_head(text, part.to), part.from), part.to - part.from);
+	put_column(s, text.n ? str_skip(str_head(text, part.to), part.from) : STR("-"),
+		   part.to - part.from);
 	put_colour(s, plain);
 	if (row_get_ip(v, common_src_ip, &any)) {
 		put_column(s, (struct str){ end[0], n[0] }, s->end_width[0]);

@@ -23,6 +23,7 @@ struct traffic_conf {
 	bool stats;
 	uint64_t limit;
 	uint64_t flows;
+	int64_t patience_ns;
 };
 
 #define AT(member) offsetof(struct traffic_conf, member)
@@ -40,8 +41,10 @@ static const struct conf_opt opts[] = {
 	  "End after N records; 0 shows all." },
 	{ "stats", 0, CONF_FLAG, AT(stats), NULL, 0, 0, NULL, NULL,
 	  "Print the dissector's counters and sandbox layers to standard error." },
-	{ "flows", 0, CONF_U64, AT(flows), "65536", 1024, 1 << 22, NULL, "N",
+	{ "flows", 0, CONF_U64, AT(flows), "65536", 1024, CAPTURE_FLOWS_MAX, NULL, "N",
 	  "Connections followed at once; beyond them the least active end early." },
+	{ "patience", 0, CONF_DUR, AT(patience_ns), "60s", 100 * NS_PER_MS, 86400 * NS_PER_S, NULL,
+	  "TIME", "End a dissector that makes no step for so long, though it has what it needs." },
 };
 // clang-format on
 
@@ -63,8 +66,10 @@ struct run {
 	struct filter *filter;
 	struct counts *counts;
 	struct show show;
-	const struct capture *capture; /* the one that is being read */
-	bool progress, progress_shown;
+	const struct capture *capture; /* the one that is being read, from this file */
+	const char *path;
+	bool progress;       /* is told, on a terminal that records are not on */
+	bool progress_shown; /* and a line of it stands there now */
 	int64_t progress_ns;
 	uint64_t records; /* of the current file */
 	int output_errno; /* why the output failed, or 0 */
@@ -148,6 +153,16 @@ static void progress(struct run *run)
 		      (unsigned long long)(done / MIB), (unsigned long long)run->records);
 }
 
+/* A FIFO may never get a writer, and a person may not know that standard input is read. */
+static void tell_waiting(struct run *run)
+{
+	if (run->progress_shown || !isatty(STDERR_FILENO))
+		return;
+	(void)fputs("waiting for data: ", stderr);
+	cli_put_text(strcmp(run->path, "-") == 0 ? "standard input" : run->path, stderr);
+	run->progress_shown = true;
+}
+
 /* Nothing more is to be had now: what there is should be seen. */
 static void idle(void *owner)
 {
@@ -155,8 +170,16 @@ static void idle(void *owner)
 
 	if (fflush(stdout) != 0 && !run->output_errno)
 		run->output_errno = errno;
-	if (run->progress && run->capture)
+	if (run->capture && capture_waits(run->capture))
+		tell_waiting(run);
+	else if (run->progress && run->capture)
 		progress(run);
+}
+
+static void said(void *owner, struct str line)
+{
+	progress_clear(owner);
+	(void)fprintf(stderr, "redoubt-dissect: %.*s\n", STR_FMT(line));
 }
 
 static void print_stats(const char *path, const struct capture_result *result)
@@ -183,6 +206,8 @@ static bool enough(const struct run *run)
 static void take_row(struct run *run, const struct row_view *row)
 {
 	run->records++;
+	if (run->progress_shown && !run->progress)
+		progress_clear(run);
 	if (run->progress && run->records % PROGRESS_ROWS == 0)
 		progress(run);
 	if (run->filter && !filter_match(run->filter, row))
@@ -208,7 +233,11 @@ static void file_failed(struct run *run, const struct err *err)
 /* Reads one file to its end; what is wrong with it is said, and the next one is read. */
 static void read_file(struct run *run, const char *path)
 {
-	struct capture_conf conf = { .flows = run->conf.flows, .idle = idle, .owner = run };
+	struct capture_conf conf = { .flows = run->conf.flows,
+				     .patience_ns = run->conf.patience_ns,
+				     .idle = idle,
+				     .said = said,
+				     .owner = run };
 	CLEANUP(capture_close) struct capture *c = NULL;
 	struct capture_result result;
 	struct err err = { ERR_NONE, "" };
@@ -222,6 +251,7 @@ static void read_file(struct run *run, const char *path)
 	}
 	run->records = 0;
 	run->capture = c;
+	run->path = path;
 	while (!enough(run) && (r = capture_next(c, &row, &err)) == 1)
 		take_row(run, &row);
 	run->capture = NULL;

@@ -76,7 +76,7 @@ static void container_end(struct json_writer *w, bool object)
 	buf_put_char(w->out, object ? '}' : ']');
 }
 
-static void put_escape(struct buf *out, uint8_t c)
+static void put_escape(struct buf *out, unsigned c)
 {
 	static const char hex[] = "0123456789abcdef";
 	static const char names[0x20] = {
@@ -87,20 +87,35 @@ static void put_escape(struct buf *out, uint8_t c)
 	if (name)
 		buf_put(out, (struct str){ (char[]){ '\\', name }, 2 });
 	else
-		buf_put(out,
-			(struct str){ (char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] },
-				      6 });
+		buf_put(out, (struct str){ (char[]){ '\\', 'u', hex[c >> 12], hex[c >> 8 & 15],
+						     hex[c >> 4 & 15], hex[c & 15] },
+					   6 });
 }
 
-/* U+0080 to U+009F: controls, which steer a terminal as those below U+0020 do. */
-static bool is_c1(struct str one)
+/* The code of a well-formed sequence of two or three bytes, 0 for a longer one. */
+static unsigned code_of(struct str one)
 {
-	return one.n == 2 && (uint8_t)one.p[0] == 0xc2 && (uint8_t)one.p[1] < 0xa0;
+	const uint8_t *p = (const uint8_t *)one.p;
+
+	if (one.n == 2)
+		return (p[0] & 0x1fU) << 6 | (p[1] & 0x3fU);
+	if (one.n == 3)
+		return (p[0] & 0x0fU) << 12 | (p[1] & 0x3fU) << 6 | (p[2] & 0x3fU);
+	return 0;
 }
 
-/* One sequence that is not ASCII; returns how many bytes of s it took. U+2028 and U+2029 end a line
- * in JavaScript, and in tools that take JSON for it. A bad byte stands for itself alone, as in Go.
- */
+/* What would steer a terminal, hide, or reorder what stands around it: C1 controls, marks and
+ * embeddings of direction, what has no width, the byte order mark. U+2028 and U+2029 are among
+ * them, which end a line in JavaScript, and in tools that take JSON for it. */
+static bool is_escaped(unsigned code)
+{
+	return (code >= 0x80 && code < 0xa0) || code == 0x061c ||
+	       (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2060 && code <= 0x2069) || code == 0xfeff;
+}
+
+/* One sequence that is not ASCII; returns how many bytes of s it took. A bad byte stands for itself
+ * alone, as in Go. */
 static size_t put_sequence(struct buf *out, struct str s)
 {
 	size_t n = text_utf8(s);
@@ -110,12 +125,8 @@ static size_t put_sequence(struct buf *out, struct str s)
 		buf_put(out, STR(TEXT_REPLACEMENT));
 		return 1;
 	}
-	if (str_eq(one, STR("\xe2\x80\xa8")))
-		buf_put(out, STR("\\u2028"));
-	else if (str_eq(one, STR("\xe2\x80\xa9")))
-		buf_put(out, STR("\\u2029"));
-	else if (is_c1(one))
-		put_escape(out, (uint8_t)one.p[1]);
+	if (is_escaped(code_of(one)))
+		put_escape(out, code_of(one));
 	else
 		buf_put(out, one);
 	return n;

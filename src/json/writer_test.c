@@ -134,9 +134,34 @@ TEST(a_special_byte_is_found_at_every_place_of_a_long_string)
 	}
 }
 
-TEST(line_separators_of_javascript_are_escaped_and_their_neighbours_not)
+TEST(line_separators_of_javascript_are_escaped_and_their_neighbour_not)
 {
-	expect_str(STR("\u2027\u2028\u2029\u202a"), "\"\u2027\\u2028\\u2029\u202a\"");
+	expect_str(STR("\u2027\u2028\u2029"), "\"\u2027\\u2028\\u2029\"");
+}
+
+TEST(what_hides_or_reorders_text_is_escaped)
+{
+	static const struct {
+		const char *first, *last; /* of each range */
+		const char *first_escaped, *last_escaped;
+	} ranges[] = {
+		{ "\u061c", "\u061c", "\"\\u061c\"", "\"\\u061c\"" },
+		{ "\u200b", "\u200f", "\"\\u200b\"", "\"\\u200f\"" },
+		{ "\u202a", "\u202e", "\"\\u202a\"", "\"\\u202e\"" },
+		{ "\u2060", "\u2069", "\"\\u2060\"", "\"\\u2069\"" },
+		{ "\ufeff", "\ufeff", "\"\\ufeff\"", "\"\\ufeff\"" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+		expect_str(str_of(ranges[i].first), ranges[i].first_escaped);
+		expect_str(str_of(ranges[i].last), ranges[i].last_escaped);
+	}
+}
+
+TEST(neighbours_of_what_hides_text_pass)
+{
+	expect_str(STR("\u061b\u061d\u200a\u2010\u202f\u205f\u206a\ufefe"),
+		   "\"\u061b\u061d\u200a\u2010\u202f\u205f\u206a\ufefe\"");
 }
 
 TEST(controls_that_steer_a_terminal_are_escaped)

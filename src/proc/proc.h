@@ -68,11 +68,15 @@ struct proc {
 	pid_t pid;
 	int pid_fd;     /* readable when it ended */
 	int channel_fd; /* SOCK_SEQPACKET, message by message */
+	int stderr_fd;  /* what it writes to its standard error; neither end ever blocks */
 };
 
+#define PROC_NONE ((struct proc){ -1, -1, -1, -1 })
+
 /* Executes the role's program from the directory of our own executable, with an empty environment
- * (but for the sanitizers' options in such builds), 0 and 1 on /dev/null, 2 ours, and nothing else
- * inherited. Answers 0 or ERR_ROLE_START. */
+ * (but for the sanitizers' options in such builds), 0 and 1 on /dev/null, 2 on a pipe to us, and
+ * nothing else inherited. Answers 0 or ERR_ROLE_START; that also in a process that was given rights
+ * by its file (setuid, setgid, capabilities), whose user may not be trusted with them. */
 [[nodiscard]] int proc_start(enum proc_role role, struct proc *out, struct err *err);
 /* Waits until it ended, at most timeout_ms (-1: for ever). Returns 0 with *status as waitpid()
  * gives it, or -ETIMEDOUT. */

@@ -88,7 +88,7 @@ static int fds_reduce(const struct proc_profile *p, const int *keep, size_t keep
 /* ---- Limits ---------------------------------------------------------------------------------- */
 
 /* The size of files is not limited: no file can be opened, and a limit would kill the role for a
- * log line when stderr is a file. */
+ * log line where a role was started by hand with stderr on one. */
 struct limit {
 	__rlimit_resource_t resource;
 	rlim_t max;

@@ -62,7 +62,8 @@ static const struct arg_rule {
 #endif
 	{ __NR_mmap, 2, ARG_LACKS, PROT_EXEC },
 	{ __NR_mprotect, 2, ARG_LACKS, PROT_EXEC },
-	/* stderr is often a terminal open for reading too: it must not give what a person types */
+	/* of a role started by hand it is often a terminal, which is open for reading, too: it must
+	 * not give what a person types */
 	{ __NR_read, 0, ARG_IS_NOT, STDERR_FILENO },
 	/* abort() ends by a signal to ourselves */
 	{ __NR_tgkill, 0, ARG_IS_OUR_PID, 0 },

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Starting, watching and ending role programs. A role begins as a fresh image with an empty
- * environment, its channel, our stderr and nothing else; it dies with us, and is told apart from
- * any other process by a pidfd. What it may do once it runs is the sandbox's affair.
+ * environment, its channel, a pipe for its words and nothing else; it dies with us, and is told
+ * apart from any other process by a pidfd. What it may do once it runs is the sandbox's affair.
  */
 #include "proc/proc_int.h"
 
@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -57,7 +58,7 @@ struct birth {
 	char *const *argv;
 	char *const *env;
 	pid_t parent;
-	int null_fd, channel_fd, report_fd;
+	int null_fd, channel_fd, report_fd, stderr_fd;
 };
 
 /* Signals as a fresh process has them. A session of its own keeps the terminal's Ctrl-C to the
@@ -73,21 +74,19 @@ static void birth_signals(void)
 	(void)setsid();
 }
 
-/* 0 and 1 null, 2 ours (or null when we have none), 3 the channel, the rest closed by the exec. The
- * descriptors are first moved up, so that none is overwritten before it was used. */
+/* 0 and 1 null, 2 the pipe, 3 the channel, the rest closed by the exec. The descriptors are first
+ * moved up, so that none is overwritten before it was used. */
 static int birth_fds(struct birth *b)
 {
 	int null_fd = fcntl(b->null_fd, F_DUPFD_CLOEXEC, PROC_CHANNEL_FD + 1);
 	int channel = fcntl(b->channel_fd, F_DUPFD_CLOEXEC, PROC_CHANNEL_FD + 1);
-	int err_flags = fcntl(STDERR_FILENO, F_GETFD);
+	int words = fcntl(b->stderr_fd, F_DUPFD_CLOEXEC, PROC_CHANNEL_FD + 1);
 
 	b->report_fd = fcntl(b->report_fd, F_DUPFD_CLOEXEC, PROC_CHANNEL_FD + 1);
-	if (null_fd < 0 || channel < 0 || b->report_fd < 0)
+	if (null_fd < 0 || channel < 0 || words < 0 || b->report_fd < 0)
 		return -1;
 	if (dup2(null_fd, STDIN_FILENO) < 0 || dup2(null_fd, STDOUT_FILENO) < 0 ||
-	    dup2(channel, PROC_CHANNEL_FD) < 0)
-		return -1;
-	if ((err_flags < 0 || (err_flags & FD_CLOEXEC) != 0) && dup2(null_fd, STDERR_FILENO) < 0)
+	    dup2(words, STDERR_FILENO) < 0 || dup2(channel, PROC_CHANNEL_FD) < 0)
 		return -1;
 	return close_range(PROC_CHANNEL_FD + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 }
@@ -123,9 +122,16 @@ static int birth_outcome(int report_fd)
 	return n == sizeof(code) ? code : 0;
 }
 
+/* So much of a path stands in an error, its end, so that there is room for the reason. */
+#define PATH_SHOWN 256
+
 static int start_failed(const char *path, const char *step, int code, struct err *err)
 {
-	return err_set(err, ERR_ROLE_START, "%s: %s: %s", path, step, strerror(code));
+	size_t n = strlen(path);
+	size_t cut = n > PATH_SHOWN ? n - PATH_SHOWN : 0;
+
+	return err_set(err, ERR_ROLE_START, "%s%s: %s: %s", cut ? "..." : "", path + cut, step,
+		       strerror(code));
 }
 
 /* An ignored SIGCHLD is inherited, and would let the kernel reap our child before we looked. */
@@ -139,14 +145,16 @@ static void keep_zombies(void)
 
 int proc_start_path(const char *path, char *const argv[], struct proc *out, struct err *err)
 {
-	int channel[2] = { -1, -1 }, report[2] = { -1, -1 };
+	int channel[2] = { -1, -1 }, report[2] = { -1, -1 }, words[2] = { -1, -1 };
 	bool made = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) == 0 &&
-		    pipe2(report, O_CLOEXEC) == 0;
+		    pipe2(report, O_CLOEXEC) == 0 && pipe2(words, O_CLOEXEC | O_NONBLOCK) == 0;
 	CLEANUP(fd_close) int ours = channel[0], theirs = channel[1];
 	CLEANUP(fd_close) int report_in = report[0], report_out = report[1];
+	CLEANUP(fd_close) int words_in = words[0], words_out = words[1];
 	CLEANUP(fd_close) int null_fd = made ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
-	struct birth b = { path, argv, role_environment(), getpid(), null_fd, theirs, report_out };
-	struct proc p = { -1, -1, -1 };
+	struct birth b = { path,    argv,   role_environment(), getpid(),
+			   null_fd, theirs, report_out,         words_out };
+	struct proc p = PROC_NONE;
 	int code;
 
 	if (null_fd < 0)
@@ -169,6 +177,7 @@ int proc_start_path(const char *path, char *const argv[], struct proc *out, stru
 		return start_failed(path, "it cannot be executed", code, err);
 	}
 	p.channel_fd = TAKE_FD(ours);
+	p.stderr_fd = TAKE_FD(words_in);
 	*out = p;
 	return 0;
 }
@@ -181,6 +190,11 @@ int proc_start(enum proc_role role, struct proc *out, struct err *err)
 	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX);
 	const char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
 
+	if (getauxval(AT_SECURE))
+		return err_set(err, ERR_ROLE_START,
+			       "%s: it is not started by a program that is setuid, setgid or has "
+			       "capabilities of its file",
+			       program);
 	if (!slash)
 		return start_failed(program, "/proc/self/exe", n < 0 ? errno : ENOENT, err);
 	(void)snprintf(name, sizeof(name), "%s", program);
@@ -230,7 +244,8 @@ void proc_stop(struct proc *p)
 		(void)reaped(p, &status, kill(p->pid, SIGKILL) == 0 ? 0 : WNOHANG);
 	fd_close(p->pid_fd);
 	fd_close(p->channel_fd);
-	*p = (struct proc){ -1, -1, -1 };
+	fd_close(p->stderr_fd);
+	*p = PROC_NONE;
 }
 
 void proc_status_format(int status, struct buf *out)

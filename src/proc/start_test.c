@@ -98,6 +98,13 @@ __attribute__((constructor)) static void role_main(int argc, char **argv, char *
 		for (;;)
 			pause();
 	}
+	if (strcmp(argv[1], "--say") == 0)
+		_exit(write(STDERR_FILENO, "words", 5) == 5 ? 0 : 9);
+	if (strcmp(argv[1], "--flood") == 0) {
+		while (write(STDERR_FILENO, "words", 5) > 0)
+			;
+		_exit(errno == EAGAIN ? 0 : 9);
+	}
 	if (strcmp(argv[1], "--exit") == 0)
 		_exit(3);
 	if (strcmp(argv[1], "--crash") == 0) {
@@ -210,10 +217,46 @@ TEST(a_role_dies_with_its_parent)
 	proc_stop(&p);
 }
 
+TEST(what_a_role_writes_to_stderr_comes_to_us_and_not_to_the_terminal)
+{
+	struct proc p = start("--say");
+	char got[16];
+	int status;
+
+	assert_int_equal(proc_wait(&p, -1, &status), 0);
+
+	assert_int_equal(status, 0);
+	assert_int_equal(read(p.stderr_fd, got, sizeof(got)), 5);
+	assert_memory_equal(got, "words", 5);
+	assert_int_equal(read(p.stderr_fd, got, sizeof(got)), 0);
+	proc_stop(&p);
+}
+
+TEST(a_role_whose_words_nobody_reads_does_not_block)
+{
+	struct proc p = start("--flood");
+	int status = -1;
+
+	assert_int_equal(proc_wait(&p, 10000, &status), 0);
+
+	assert_int_equal(status, 0);
+	proc_stop(&p);
+}
+
+TEST(we_do_not_wait_for_a_role_that_says_nothing)
+{
+	struct proc p = start("--sleep");
+	char got[16];
+
+	assert_int_equal(read(p.stderr_fd, got, sizeof(got)), -1);
+	assert_int_equal(errno, EAGAIN);
+	proc_stop(&p);
+}
+
 TEST(a_missing_program_is_an_error_that_names_it)
 {
 	char *argv[] = { (char[]){ "x" }, NULL };
-	struct proc p = { 1, 2, 3 };
+	struct proc p = { 1, 2, 3, 4 };
 	struct err err;
 
 	assert_int_equal(proc_start_path("/nonexistent/role", argv, &p, &err), -ECHILD);
@@ -221,6 +264,21 @@ TEST(a_missing_program_is_an_error_that_names_it)
 	assert_non_null(strstr(err.text, "/nonexistent/role"));
 	assert_non_null(strstr(err.text, "No such file"));
 	assert_int_equal(p.pid, 1);
+}
+
+TEST(a_long_path_leaves_room_for_the_reason)
+{
+	char path[4000], *argv[] = { (char[]){ "x" }, NULL };
+	struct proc p;
+	struct err err;
+
+	memset(path, 'd', sizeof(path));
+	path[0] = '/';
+	memcpy(path + sizeof(path) - 6, "/role", 6);
+
+	assert_true(proc_start_path(path, argv, &p, &err) < 0);
+	assert_non_null(strstr(err.text, "/role: it cannot be executed: "));
+	assert_non_null(strstr(err.text, strerror(ENAMETOOLONG)));
 }
 
 TEST(waiting_answers_the_status_once_and_times_out_before)

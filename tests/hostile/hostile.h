@@ -44,6 +44,8 @@
 	C("body-lengths", body_lengths, "lengths of bodies at their extremes")                     \
 	C("pipelining", pipelining, "N requests without a response")                               \
 	C("single-bytes", single_bytes, "N exchanges, byte by byte")                               \
+	C("resync", resync, "N bytes that might be requests, behind a hole")                       \
+	C("empty-lines", empty_lines, "N line ends, one by one")                                   \
 	C("texts", texts, "texts that would steer a terminal")                                     \
 	C("segments", segments, "N overlapping segments")                                          \
 	C("sequences", sequences, "N jumps of sequence numbers")

@@ -120,6 +120,39 @@ void single_bytes(uint64_t n)
 				say(&c, side, p, 1);
 }
 
+/* What looks like a request again and again, where one is looked for, for N bytes each. */
+void resync(uint64_t n)
+{
+	static const char *const patterns[] = { "GET /", "GET /\n", "POST /aaaaaaaaaaaaaaaa",
+						"A " };
+
+	begin();
+	for (uint32_t i = 0; i < 4; i++) {
+		struct conn c = conn_open(i, i);
+
+		say_text(&c, 0, request_begin);
+		say_text(&c, 0, "\r\n");
+		c.next[0] += 5000;
+		say_endless(&c, 0, patterns[i], n);
+	}
+}
+
+/* Before the first request, and behind it. */
+void empty_lines(uint64_t n)
+{
+	begin();
+	for (uint32_t i = 0; i < 2; i++) {
+		struct conn c = conn_open(i, i);
+
+		if (i) {
+			say_text(&c, 0, request_begin);
+			say_text(&c, 0, "\r\n");
+		}
+		for (uint64_t k = 0; k < n; k++)
+			say(&c, 0, k % 2 ? "\n" : "\r", 1);
+	}
+}
+
 /* The client says text, each % in it replaced. */
 static void say_with(struct conn *c, const char *text, const char *with)
 {
