@@ -423,7 +423,7 @@ struct conf_list {
 enum conf_source { CONF_DEFAULT, CONF_ENV, CONF_ARG };
 
 struct conf_opt {
-	const char *name; /* "--name"; REDOUBT_NAME, or REDOUBT_COMMAND_NAME, in the environment */
+	const char *name; /* "--name"; in the environment as conf_env_name() says */
 	char letter;      /* "-x", or 0 */
 	enum conf_type type;
 	size_t offset;       /* of bool, uint64_t, int64_t ns, const char *, unsigned, conf_list */
@@ -451,6 +451,10 @@ struct conf_table {
  * that names the option, the value and what is allowed. */
 [[nodiscard]] int conf_parse(const struct conf_table *t, int argc, char *const *argv, void *conf,
 			     struct conf_list *rest, struct err *err);
+/* How an option is called in the environment, such as REDOUBT_TRAFFIC_LIMIT, with its final NUL. */
+#define CONF_ENV_BYTES 80
+void conf_env_name(const struct conf_table *t, const struct conf_opt *opt,
+		   char out[CONF_ENV_BYTES]);
 /* Appends the help text made from the table, 80 columns. */
 void conf_help(const struct conf_table *t, struct buf *out);
 /* "64M", "1GiB", "4096": powers of 1024; 0, -EINVAL or -ERANGE. */

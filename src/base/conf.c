@@ -77,14 +77,13 @@ static int from_defaults(struct reader *rd)
 
 /* REDOUBT_LIMIT; of "redoubt traffic" REDOUBT_TRAFFIC_LIMIT, since another command's may be
  * another. */
-static void env_name(const struct conf_table *t, const struct conf_opt *opt,
-		     char out[CONF_LABEL_BYTES])
+void conf_env_name(const struct conf_table *t, const struct conf_opt *opt, char out[CONF_ENV_BYTES])
 {
 	const char *words = t->command ? strchr(t->command, ' ') : NULL;
-	int n = snprintf(out, CONF_LABEL_BYTES, "%s%s%s%s", env_prefix, words ? words + 1 : "",
+	int n = snprintf(out, CONF_ENV_BYTES, "%s%s%s%s", env_prefix, words ? words + 1 : "",
 			 words ? "_" : "", opt->name);
 
-	assert(n > 0 && n < CONF_LABEL_BYTES);
+	assert(n > 0 && n < CONF_ENV_BYTES);
 	for (char *c = out; *c; c++)
 		*c = (char)(strchr("-. ", *c) ? '_' : *c >= 'a' && *c <= 'z' ? *c - 32 : *c);
 }
@@ -93,11 +92,11 @@ static int from_environment(struct reader *rd)
 {
 	for (size_t i = 0; i < rd->table->count; i++) {
 		const struct conf_opt *opt = &rd->table->opts[i];
-		char name[CONF_LABEL_BYTES];
+		char name[CONF_ENV_BYTES];
 		const char *text;
 		int r = 0;
 
-		env_name(rd->table, opt, name);
+		conf_env_name(rd->table, opt, name);
 		text = getenv(name);
 		if (text && text[0] != '\0')
 			r = set(rd, opt, text, name, CONF_ENV);

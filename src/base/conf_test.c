@@ -219,6 +219,17 @@ TEST(environment_stands_between_default_and_argument)
 	(void)unsetenv("REDOUBT_TEST_IDLE");
 }
 
+TEST(names_in_the_environment_begin_with_the_command)
+{
+	static const struct conf_table alone = { .command = "redoubt-tool" };
+	char name[CONF_ENV_BYTES];
+
+	conf_env_name(&table, &opts[3], name);
+	assert_string_equal(name, "REDOUBT_TEST_MEMORY_MAX");
+	conf_env_name(&alone, &opts[3], name);
+	assert_string_equal(name, "REDOUBT_MEMORY_MAX");
+}
+
 TEST(help_is_answered_before_anything_else)
 {
 	static const char *const asks[] = { "--help", "-h", "--limit nonsense --help", "-f a -h" };
