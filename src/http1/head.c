@@ -317,6 +317,8 @@ int http1_head_parse(struct str head, bool response, struct http1_head *out)
 	head_init(out, response);
 	while (take_empty_line(&ps))
 		out->marks |= HTTP1_BIT(EMPTY_LINES);
+	if (ps.p - head.p > HTTP1_EMPTY_MAX)
+		return -EBADMSG;
 	line = take_line(&ps, response ? HTTP1_BIT(VALUE_CONTROL) : HTTP1_BIT(TARGET_INVALID));
 	r = response ? read_status_line(&ps, line) : read_request_line(&ps, line);
 	while (r == 0 && ps.p < ps.end && !take_empty_line(&ps))

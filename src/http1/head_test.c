@@ -58,6 +58,16 @@ TEST(head_end_wants_more_without_an_empty_line)
 	assert_int_equal(end_of(STR("GET / HTTP/1.1\r\n\rA: b\r\n")), 0);
 }
 
+TEST(a_head_behind_too_many_empty_lines_is_none)
+{
+	struct str in = STR("\n\n\n\n\n\n\n\n\r\n\r\n\r\n\r\n" GET "\r\n");
+
+	static_assert(HTTP1_EMPTY_MAX == 16, "8 * LF and 4 * CR LF");
+	assert_int_equal(http1_head_parse(in, false, &head), 0);
+	in = STR("\n\n\n\n\n\n\n\n\n\r\n\r\n\r\n\r\n" GET "\r\n");
+	assert_int_equal(http1_head_parse(in, false, &head), -EBADMSG);
+}
+
 TEST(empty_lines_before_a_head_do_not_end_it)
 {
 	assert_int_equal(end_of(STR("\r\n\r\n\n")), 0);

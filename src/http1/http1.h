@@ -15,6 +15,9 @@
 #define HTTP1_FIELDS_MAX 256
 /* Limit: a method; a longer token is not one. */
 #define HTTP1_METHOD_MAX 32
+/* Limit: bytes of empty lines before a head; behind more of them is none (RFC 9112 §2.2 asks for
+ * one line). */
+#define HTTP1_EMPTY_MAX 16
 /* Limit: a chunk-size line with its extensions, and one trailer section. */
 #define HTTP1_CHUNK_LINE_MAX (4 * KIB)
 #define HTTP1_TRAILER_MAX    (16 * KIB)
@@ -93,6 +96,8 @@ struct http1_head {
 
 /* One or more tchar of RFC 9110 §5.6.2. */
 bool http1_is_token(struct str s);
+/* A method that is registered or widely used, in capitals as it is sent. */
+bool http1_is_known_method(struct str s);
 
 /* Does in begin like a message? Answers 1 yes, 0 not yet decidable, -1 no. Requests: a known or
  * plausible method token, a space, a target, and HTTP/1. on the first line; responses: "HTTP/1.x ".
@@ -106,7 +111,8 @@ int http1_looks_like_response(struct str in);
 [[nodiscard]] ptrdiff_t http1_head_end(struct str in, size_t *seen);
 
 /* Parses a whole head (as http1_head_end() found it). Returns 0, -EBADMSG when its first line is
- * not one, or -E2BIG above HTTP1_FIELDS_MAX. */
+ * not one or stands behind more than HTTP1_EMPTY_MAX bytes of empty lines, or -E2BIG above
+ * HTTP1_FIELDS_MAX. */
 [[nodiscard]] int http1_head_parse(struct str head, bool response, struct http1_head *out);
 
 /* How the body of this message is framed (RFC 9112 §6.3). For a response the method of its request

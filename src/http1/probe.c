@@ -24,7 +24,7 @@ static const char *const methods[] = {
 };
 // clang-format on
 
-static bool is_known_method(struct str token)
+bool http1_is_known_method(struct str token)
 {
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
 		if (str_eq(token, str_of(methods[i])))
@@ -32,11 +32,16 @@ static bool is_known_method(struct str token)
 	return false;
 }
 
-static struct str pass_line_ends(struct str in)
+/* Behind the line ends at the front of *in; false when they are too many. */
+static bool pass_line_ends(struct str *in)
 {
-	while (in.n && (in.p[0] == '\r' || in.p[0] == '\n'))
-		in = str_skip(in, 1);
-	return in;
+	size_t n = 0;
+
+	while (n < in->n && (in->p[n] == '\r' || in->p[n] == '\n'))
+		if (++n > HTTP1_EMPTY_MAX)
+			return false;
+	*in = str_skip(*in, n);
+	return true;
 }
 
 /* Is prefix at the front of in: 1, 0 not decidable yet, -1. */
@@ -74,9 +79,11 @@ static int find_version(struct str rest, size_t limit)
 
 int http1_looks_like_request(struct str in)
 {
-	struct str line = pass_line_ends(in), method;
+	struct str line = in, method;
 	size_t n = 0;
 
+	if (!pass_line_ends(&line))
+		return -1;
 	while (n < line.n && n <= HTTP1_METHOD_MAX && http1_is_token((struct str){ line.p + n, 1 }))
 		n++;
 	if (n > HTTP1_METHOD_MAX)
@@ -86,14 +93,15 @@ int http1_looks_like_request(struct str in)
 	if (n == 0 || (line.p[n] != ' ' && line.p[n] != '\t'))
 		return -1;
 	method = str_head(line, n);
-	return find_version(str_skip(line, n),
-			    is_known_method(method) ? PROBE_LINE_KNOWN_MAX : PROBE_LINE_OTHER_MAX);
+	return find_version(str_skip(line, n), http1_is_known_method(method)
+						       ? PROBE_LINE_KNOWN_MAX
+						       : PROBE_LINE_OTHER_MAX);
 }
 
 int http1_looks_like_response(struct str in)
 {
-	struct str line = pass_line_ends(in);
-	int r = begins(line, STR("HTTP/1."));
+	struct str line = in;
+	int r = pass_line_ends(&line) ? begins(line, STR("HTTP/1.")) : -1;
 
 	if (r <= 0)
 		return r;

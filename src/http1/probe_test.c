@@ -73,6 +73,30 @@ TEST(a_long_target_is_waited_for_up_to_its_limit)
 	assert_int_equal(http1_looks_like_request((struct str){ line, 1 * KIB + 3 }), -1);
 }
 
+TEST(empty_lines_in_front_are_passed_over_up_to_their_limit)
+{
+	char text[64];
+
+	memset(text, '\n', sizeof(text));
+	memcpy(text + HTTP1_EMPTY_MAX, "GET / HTTP/1.1\r\n", 16);
+	assert_int_equal(bytewise(http1_looks_like_request, (struct str){ text, 32 }), 1);
+	memcpy(text + HTTP1_EMPTY_MAX, "HTTP/1.1 200 OK\r\n", 17);
+	assert_int_equal(bytewise(http1_looks_like_response, (struct str){ text, 33 }), 1);
+	text[HTTP1_EMPTY_MAX] = '\n';
+	assert_int_equal(http1_looks_like_request((struct str){ text, HTTP1_EMPTY_MAX }), 0);
+	assert_int_equal(http1_looks_like_request((struct str){ text, HTTP1_EMPTY_MAX + 1 }), -1);
+	assert_int_equal(http1_looks_like_response((struct str){ text, HTTP1_EMPTY_MAX + 1 }), -1);
+}
+
+TEST(methods_are_known_in_capitals)
+{
+	assert_true(http1_is_known_method(STR("GET")));
+	assert_true(http1_is_known_method(STR("VERSION-CONTROL")));
+	assert_false(http1_is_known_method(STR("get")));
+	assert_false(http1_is_known_method(STR("GETS")));
+	assert_false(http1_is_known_method(STR("")));
+}
+
 TEST(responses_are_recognised)
 {
 	assert_int_equal(bytewise(http1_looks_like_response, STR("HTTP/1.0 200 OK\r\n")), 1);

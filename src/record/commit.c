@@ -62,7 +62,7 @@ static enum mask_action action_for(enum form form, enum mask_action asked)
 	if (asked == MASK_KEEP || asked == MASK_DROP)
 		return asked;
 	if (form == FORM_TEXT)
-		return asked == MASK_PATH || asked == MASK_QUERY ? asked : MASK_WHOLE;
+		return asked == MASK_HEADERS ? MASK_WHOLE : asked;
 	return form == FORM_MAP && asked == MASK_HEADERS ? asked : MASK_DROP;
 }
 
@@ -201,6 +201,31 @@ static unsigned put_kept(struct writer *w, struct str s)
 	return marks;
 }
 
+static void mask_text(struct str s, enum mask_action action, const struct mask_names *allow,
+		      struct mask_out *o)
+{
+	switch (action) {
+	case MASK_PATH:
+		mask_path_to(s, o);
+		return;
+	case MASK_QUERY:
+		mask_query_to(s, allow, o);
+		return;
+	case MASK_WORD:
+		mask_word_to(s, o);
+		return;
+	case MASK_HOST:
+		mask_host_to(s, o);
+		return;
+	case MASK_KEEP:
+	case MASK_DROP:
+	case MASK_WHOLE:
+	case MASK_HEADERS:
+		break;
+	}
+	mask_replace(o, STR(MASK_TEXT));
+}
+
 /* The mask writes to its place behind the length, which is known only then. */
 static unsigned put_masked(struct writer *w, struct str s, enum mask_action action,
 			   const struct mask_names *allow)
@@ -213,10 +238,7 @@ static unsigned put_masked(struct writer *w, struct str s, enum mask_action acti
 	room = w->end - w->at - sizeof(uint32_t);
 	o.start = o.p = (char *)w->row + w->at + sizeof(uint32_t);
 	o.end = o.start + size_min(room, ROW_VALUE_MAX);
-	if (action == MASK_PATH)
-		mask_path_to(s, &o);
-	else
-		mask_query_to(s, allow, &o);
+	mask_text(s, action, allow, &o);
 
 	if (o.full && room < ROW_VALUE_MAX)
 		w->full = true;
@@ -308,13 +330,14 @@ static unsigned put_map(struct writer *w, const union row_slot *s, enum mask_act
 {
 	const struct row_pair *in = s->list.p;
 	struct elements e = { 0 };
+	static char room[MASK_HEADER_MAX]; /* not cleared for each map */
 
 	if (!elements_begin(w, &e))
 		return 0;
 	for (size_t i = 0; i < s->list.n && !(e.marks & ROW_CUT); i++) {
 		struct row_pair pair = in[i];
 
-		if (action == MASK_HEADERS && mask_header(&in[i], allow, &pair))
+		if (action == MASK_HEADERS && mask_header(&in[i], allow, room, &pair))
 			e.marks |= ROW_MASKED;
 		if (2 * sizeof(uint32_t) + pair.name.n + pair.value.n > e.end - w->at) {
 			size_t left = elements_cut(w, &e, 2 * sizeof(uint32_t) + pair.name.n);

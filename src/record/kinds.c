@@ -131,7 +131,8 @@ const char *field_class_name(enum field_class class)
 		[CLASS_PUBLIC] = "public",   [CLASS_PERSONAL] = "personal",
 		[CLASS_SECRET] = "secret",   [CLASS_PATH] = "path",
 		[CLASS_QUERY] = "query",     [CLASS_HEADERS] = "headers",
-		[CLASS_CONTENT] = "content",
+		[CLASS_CONTENT] = "content", [CLASS_WORD] = "word",
+		[CLASS_HOST] = "host",
 	};
 
 	return name[class];

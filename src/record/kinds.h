@@ -92,8 +92,8 @@
 	F(k, 104, BOOL, N1(from_server), PUBLIC, META, 0, "", "The hole is in what the server sent", "", "", "")
 
 #define HTTP_FIELDS(F, k)                                                                                                \
-	F(k, 100, STR, N1(method), PUBLIC, META, FIELD_FACET | FIELD_TABLE, "", "Request method", "http.request.method", "http_request.http_method", "http.request.method") \
-	F(k, 101, STR, N1(host), PUBLIC, META, FIELD_INDEX | FIELD_FACET | FIELD_TABLE, "", "Host of the request", "server.address", "http_request.url.hostname", "http.host") \
+	F(k, 100, STR, N1(method), WORD, META, FIELD_FACET | FIELD_TABLE, "", "Request method, if it is a registered one", "http.request.method", "http_request.http_method", "http.request.method") \
+	F(k, 101, STR, N1(host), HOST, META, FIELD_INDEX | FIELD_FACET | FIELD_TABLE, "", "Host of the request; labels that look like ids or tokens are replaced", "server.address", "http_request.url.hostname", "http.host") \
 	F(k, 102, STR, N1(path), PATH, META, FIELD_INDEX | FIELD_TABLE, "", "Path of the request; ids, tokens and addresses in it are replaced", "url.path", "http_request.url.path", "http.request.uri.path") \
 	F(k, 103, STR, N1(query), QUERY, META, 0, "", "Query of the request; values are masked unless allowed", "url.query", "http_request.url.query_string", "http.request.uri.query") \
 	F(k, 104, STR, N1(version), PUBLIC, META, FIELD_FACET, "", "Protocol version, such as 1.1", "network.protocol.version", "http_request.version", "http.request.version") \
@@ -104,14 +104,14 @@
 	F(k, 109, MAP, N2(response, headers), HEADERS, HEADERS, 0, "", "Response headers; values are masked unless allowed", "http.response.header", "http_response.http_headers", "http.response.line") \
 	F(k, 110, U64, N2(request, body_bytes), PUBLIC, META, 0, "bytes", "Content of the request, without framing", "http.request.body.size", "http_request.body_length", "") \
 	F(k, 111, U64, N2(response, body_bytes), PUBLIC, META, FIELD_TABLE, "bytes", "Content of the response, without framing", "http.response.body.size", "http_response.body_length", "") \
-	F(k, 112, STR, N2(request, content_type), PUBLIC, META, FIELD_FACET, "", "Media type of the request", "", "", "http.content_type") \
-	F(k, 113, STR, N2(response, content_type), PUBLIC, META, FIELD_FACET, "", "Media type of the response", "", "http_response.content_type", "http.content_type") \
+	F(k, 112, STR, N2(request, content_type), WORD, META, FIELD_FACET, "", "Media type of the request", "", "", "http.content_type") \
+	F(k, 113, STR, N2(response, content_type), WORD, META, FIELD_FACET, "", "Media type of the response", "", "http_response.content_type", "http.content_type") \
 	F(k, 114, ENUM, N2(request, framing), PUBLIC, META, 0, "", "How the body of the request is delimited", "", "", "")  \
 	F(k, 115, ENUM, N2(response, framing), PUBLIC, META, 0, "", "How the body of the response is delimited", "", "", "") \
 	F(k, 116, LIST_U64, N1(interim), PUBLIC, META, 0, "", "Statuses of 1xx responses before the final one", "", "", "") \
 	F(k, 117, LIST_STR, N1(anomalies), PUBLIC, META, FIELD_FACET, "", "What is unusual in the messages, smuggling marks among it", "", "", "") \
 	F(k, 118, ENUM, N1(state), PUBLIC, META, FIELD_FACET, "", "Whether both messages were seen whole", "", "", "")    \
-	F(k, 119, STR, N1(upgrade), PUBLIC, META, FIELD_FACET, "", "Protocol that the connection changed to", "", "", "http.upgrade") \
+	F(k, 119, STR, N1(upgrade), WORD, META, FIELD_FACET, "", "Protocol that the connection changed to", "", "", "http.upgrade") \
 	F(k, 120, U64, N1(sequence), PUBLIC, META, 0, "", "Number of the exchange in its connection, from 1", "", "", "") \
 	F(k, 121, U64, N2(request, head_bytes), PUBLIC, META, 0, "bytes", "Length of the request's head", "", "", "")    \
 	F(k, 122, U64, N2(response, head_bytes), PUBLIC, META, 0, "bytes", "Length of the response's head", "", "", "")  \

@@ -6,7 +6,6 @@
  * one of letters for a word.
  */
 #include "record/mask.h"
-#include "record/text.h"
 
 /* clang-format off */
 #define L CHAR_LOWER
@@ -181,19 +180,24 @@ static bool looks_email(const struct look *l)
 
 /* Beginnings that issuers give their tokens so that scanners find them, and base64url of '{"', with
  * which a JWT begins. */
-static bool looks_issued(const struct look *l)
+bool mask_is_issued(struct str s)
 {
 	static const char *const prefixes[] = {
 		"AKIA", "ASIA",        "AIza",   "ya29.", "ghp_",  "gho_",     "ghu_",
 		"ghs_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "sk_live_", "rk_live_",
 	};
 
-	if (str_starts(l->s, STR("eyJ")))
-		return l->s.n >= 12;
-	for (size_t i = 0; l->s.n >= 20 && i < ARRAY_LEN(prefixes); i++)
-		if (str_starts(l->s, str_of(prefixes[i])))
+	if (str_starts(s, STR("eyJ")))
+		return s.n >= 12;
+	for (size_t i = 0; s.n >= 20 && i < ARRAY_LEN(prefixes); i++)
+		if (str_starts(s, str_of(prefixes[i])))
 			return true;
 	return false;
+}
+
+static bool looks_issued(const struct look *l)
+{
+	return mask_is_issued(l->s);
 }
 
 /* Digits; or 7 and more of them with what people put between: 4111-1111-1111-1111, +49 30 1234. */
@@ -226,8 +230,8 @@ static bool looks_hex(const struct look *l)
 	return all_hex(s) && (s.n >= 16 || (s.n >= 8 && l->digits > 0));
 }
 
-/* Bytes that are no text, and text within the encoding that is structure again, such as a URL with
- * its own query. */
+/* Bytes that are no text, characters beyond ASCII that are no letters, such as full-width digits,
+ * and text within the encoding that is structure again, such as a URL with its own query. */
 static bool looks_blob(const struct look *l)
 {
 	if (l->s.n > LOOK_MAX)
@@ -240,7 +244,7 @@ static bool looks_blob(const struct look *l)
 		if (l->decoded && (c == '=' || c == '&' || c == '?' || c == ';'))
 			return true;
 	}
-	return l->classes & CHAR_STRANGE && !text_is_utf8(l->s);
+	return l->classes & CHAR_STRANGE && !letters_beyond_ascii(l->s);
 }
 
 /* ---- Parts between joints -------------------------------------------------------------------- */
@@ -252,6 +256,7 @@ struct part {
 	size_t digit_run; /* the longest */
 	size_t turns;     /* changes between letters and digits */
 	size_t humps;     /* an upper case letter behind a lower case one */
+	size_t odd; /* 2 for a turn and for letters that are rare side by side, 1 for a hump */
 };
 
 static bool is_vowel(char c)
@@ -280,10 +285,15 @@ static bool part_next(struct str *rest, struct part *out)
 		out->digits += class == CHAR_DIGIT;
 		out->uppers += class == CHAR_UPPER;
 		out->vowels += class != CHAR_DIGIT && is_vowel(rest->p[i]);
-		out->turns += before && (before == CHAR_DIGIT) != (class == CHAR_DIGIT);
-		out->humps += before == CHAR_LOWER && class == CHAR_UPPER;
+		if (before && (before == CHAR_DIGIT) != (class == CHAR_DIGIT))
+			out->turns++;
+		else if (before == CHAR_LOWER && class == CHAR_UPPER)
+			out->humps++;
+		else if (before && class != CHAR_DIGIT)
+			out->odd += letters_are_rare(rest->p[i - 1], rest->p[i]);
 		before = class;
 	}
+	out->odd = 2 * (out->odd + out->turns) + out->humps;
 	out->s = (struct str){ rest->p + from, i - from };
 	*rest = str_skip(*rest, i);
 	return out->s.n > 0;
@@ -315,6 +325,13 @@ static bool is_scrambled(const struct part *p)
 	return p->vowels * 5 < letters || (mixed && p->uppers * 3 > p->s.n);
 }
 
+/* So odd are the pairs of neighbours that chance put them there: in words of any language 1 of 10
+ * is, in random text every second. */
+static bool is_random(size_t odd, size_t pairs)
+{
+	return pairs >= 15 ? odd * 2 > pairs : pairs >= 9 && odd * 5 > pairs * 4;
+}
+
 /* Limit: letters of one case in a row that are a word. */
 #define PART_WORD_MAX 32
 
@@ -324,8 +341,10 @@ static bool part_is_id(const struct part *p)
 
 	if (p->digits == 0 && p->humps == 0 && n > PART_WORD_MAX)
 		return true;
+	if (is_random(p->odd, n - 1))
+		return !is_api_version(p->s);
 	if (p->digits == 0)
-		return n >= MASK_WORD_MAX && (is_scrambled(p) || p->humps * 3 >= n);
+		return (n >= 16 && is_scrambled(p)) || (n >= 8 && p->humps * 3 >= n);
 	if (p->digit_run >= 5 || p->turns >= 4)
 		return true;
 	if (n >= 6 && p->turns >= 3 && lowers && p->uppers)
@@ -359,19 +378,24 @@ static bool looks_token(const struct look *l)
  * 7fGh-2kLm-9pQr; but not 1.25.3-alpine3.18. */
 static bool looks_part_id(const struct look *l)
 {
-	size_t digits = 0, octets = 0, changes = 0;
+	size_t digits = 0, octets = 0, changes = 0, odd = 0, pairs = 0;
 	struct str rest = l->s;
 	struct part p;
 
 	while (part_next(&rest, &p)) {
 		if (part_is_id(&p))
 			return true;
+		odd += p.odd;
+		pairs += p.s.n - 1;
 		digits += p.digit_run >= 3 ? p.digits : 0;
 		octets = p.digits == p.s.n && p.s.n <= 3 ? octets + 1 : 0;
 		changes += p.humps + p.turns;
 		if (digits >= 7 || octets == 4)
 			return true;
 	}
+	/* Extensions are short and odd, and random text has no dots. */
+	if (pairs >= 9 && odd * 5 > pairs * 4 && !memchr(l->s.p, '.', l->s.n))
+		return true;
 	return changes * 3 > l->s.n && l->digits >= 3 && l->uppers >= 2;
 }
 

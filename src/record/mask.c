@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The masks of queries and headers: names are shown, values only where the name is in the list of
- * allowed names, and then only values of the kind that such names have. A name that is not plainly
- * a name is masked with its value, since people put secrets there too. Which field gets which mask
- * is the plan's to say.
+ * allowed names, and then only as far as they are of the kind that such names have. A name that is
+ * not plainly a name is masked with its value, since people put secrets there too. Which field gets
+ * which mask is the plan's to say.
  */
 #include "record/mask.h"
 
@@ -107,6 +107,46 @@ static inline bool is_lower_of(struct str name, struct str lower)
 			   : first8(name) == load_part(lower.p, lower.n);
 }
 
+/* ---- Values seen before ---------------------------------------------------------------------- */
+
+/* Limits: values that are remembered, and the longest. */
+#define CLEAN_VALUES 128
+#define CLEAN_MAX    ((size_t)124)
+
+/* The whole value stands here: what is not the same byte by byte is judged anew. */
+static struct clean {
+	uint8_t n; /* 0 for none */
+	uint8_t kind;
+	char text[CLEAN_MAX];
+} clean[CLEAN_VALUES];
+
+static inline struct clean *clean_of(struct str value, enum mask_value kind)
+{
+	uint64_t first = value.n >= 8 ? load8(value.p) : load_part(value.p, value.n);
+	uint64_t last = value.n >= 8 ? load8(value.p + value.n - 8) : kind;
+
+	return &clean[hash_mix(first + value.n, last ^ (uint64_t)kind << 32) % CLEAN_VALUES];
+}
+
+bool mask_was_clean(struct str value, enum mask_value kind)
+{
+	const struct clean *c = clean_of(value, kind);
+
+	return c->n == value.n && c->kind == kind && value.n &&
+	       memcmp(c->text, value.p, value.n) == 0;
+}
+
+void mask_is_clean(struct str value, enum mask_value kind)
+{
+	struct clean *c = clean_of(value, kind);
+
+	if (value.n == 0 || value.n > CLEAN_MAX)
+		return;
+	c->n = (uint8_t)value.n;
+	c->kind = (uint8_t)kind;
+	memcpy(c->text, value.p, value.n);
+}
+
 /* ---- Allowed names --------------------------------------------------------------------------- */
 
 /* Limit: of lists with an index; longer ones are searched. */
@@ -129,7 +169,7 @@ static void index_make(const struct mask_names *names, struct index *out)
 {
 	*out = (struct index){ .of = *names };
 	for (size_t i = 0; i < names->n; i++) {
-		size_t at = name_hash(names->name[i]);
+		size_t at = name_hash(names->name[i].name);
 
 		while (out->place[at])
 			at = (at + 1) % INDEX_SLOTS;
@@ -137,10 +177,10 @@ static void index_make(const struct mask_names *names, struct index *out)
 	}
 }
 
-/* A process has one list for headers and one for queries. */
+/* A process has a list for headers, one for queries, and two of this room's own. */
 static const struct index *index_of(const struct mask_names *names)
 {
-	static struct index indexes[2];
+	static struct index indexes[4];
 	static unsigned next;
 
 	for (size_t i = 0; i < ARRAY_LEN(indexes); i++)
@@ -151,27 +191,30 @@ static const struct index *index_of(const struct mask_names *names)
 	return &indexes[next];
 }
 
-static bool listed(struct str name, const struct mask_names *names)
+static const struct mask_name *search(struct str name, const struct mask_names *names)
 {
 	for (size_t i = 0; i < names->n; i++)
-		if (is_lower_of(name, names->name[i]))
-			return true;
-	return false;
+		if (is_lower_of(name, names->name[i].name))
+			return &names->name[i];
+	return NULL;
 }
 
-static bool allowed(struct str name, const struct mask_names *allow)
+const struct mask_name *mask_names_find(struct str name, const struct mask_names *names)
 {
 	const struct index *index;
 
-	if (!allow || allow->n == 0)
-		return false;
-	if (allow->n > INDEX_NAMES_MAX)
-		return listed(name, allow);
-	index = index_of(allow);
-	for (size_t at = name_hash(name); index->place[at]; at = (at + 1) % INDEX_SLOTS)
-		if (is_lower_of(name, allow->name[index->place[at] - 1U]))
-			return true;
-	return false;
+	if (!names || names->n == 0)
+		return NULL;
+	if (names->n > INDEX_NAMES_MAX)
+		return search(name, names);
+	index = index_of(names);
+	for (size_t at = name_hash(name); index->place[at]; at = (at + 1) % INDEX_SLOTS) {
+		const struct mask_name *found = &names->name[index->place[at] - 1U];
+
+		if (is_lower_of(name, found->name))
+			return found;
+	}
+	return NULL;
 }
 
 /* ---- Headers --------------------------------------------------------------------------------- */
@@ -206,16 +249,36 @@ static bool carries_more(struct str value)
 				       EACH_BYTE(0x20) << (8 * (value.n - i)));
 }
 
-bool mask_header(const struct row_pair *in, const struct mask_names *allow, struct row_pair *out)
+/* What may be shown of the value, which may stand in room. */
+static struct str shown(struct str value, enum mask_value kind, char *room)
 {
+	size_t n = size_min(MASK_HEADER_MAX, value.n + sizeof(MASK_TEXT));
+	struct mask_out o = { room, room, room + n, NULL, false, false };
+
+	if (likely(mask_was_clean(value, kind)))
+		return value;
+	if (unlikely(carries_more(value)))
+		return STR(MASK_TEXT);
+	mask_value_to(value, kind, &o);
+	if (likely(!o.masked && !o.full)) {
+		/* Hosts and words do so themselves, and numbers are told as fast as remembered. */
+		if (kind != VALUE_HOST && kind != VALUE_WORD && kind != VALUE_NUMBER)
+			mask_is_clean(value, kind);
+		return value;
+	}
+	return o.full ? STR(MASK_TEXT) : (struct str){ room, (size_t)(o.p - room) };
+}
+
+bool mask_header(const struct row_pair *in, const struct mask_names *allow, char *room,
+		 struct row_pair *out)
+{
+	const struct mask_name *name = mask_names_find(in->name, allow);
 	bool masked = false;
 
 	*out = *in;
-	if (allowed(in->name, allow)) {
-		if (likely(!carries_more(in->value)))
-			return false;
-		out->value = STR(MASK_TEXT);
-		return true;
+	if (name) {
+		out->value = shown(in->value, name->value, room);
+		return out->value.p != in->value.p;
 	}
 	if (!is_header_name(in->name)) {
 		out->name = STR(MASK_TEXT);
@@ -266,7 +329,7 @@ static void mask_pair(struct str raw_name, struct str value, const struct mask_n
 	}
 	mask_put(o, raw_name);
 	mask_put_char(o, '=');
-	if (value.n == 0 || (allowed(name, allow) && is_plain_value(value)))
+	if (value.n == 0 || (mask_names_find(name, allow) && is_plain_value(value)))
 		mask_put(o, value);
 	else
 		mask_replace(o, STR(MASK_TEXT));
@@ -313,20 +376,38 @@ static void spill_rest(struct mask_out *o)
 	(void)buf_put(o->spill, (struct str){ o->start, (size_t)(o->p - o->start) });
 }
 
+#define INTO(out, call)                                                                            \
+	do {                                                                                       \
+		char text_[512];                                                                   \
+		struct mask_out o = { text_, text_, text_ + sizeof(text_), out, false, false };    \
+                                                                                                   \
+		call;                                                                              \
+		spill_rest(&o);                                                                    \
+	} while (0)
+
 void mask_query(struct str query, const struct mask_names *allow, struct buf *out)
 {
-	char text[512];
-	struct mask_out o = { text, text, text + sizeof(text), out, false, false };
-
-	mask_query_to(query, allow, &o);
-	spill_rest(&o);
+	INTO(out, mask_query_to(query, allow, &o));
 }
 
 void mask_path(struct str path, struct buf *out)
 {
-	char text[512];
-	struct mask_out o = { text, text, text + sizeof(text), out, false, false };
+	INTO(out, mask_path_to(path, &o));
+}
 
-	mask_path_to(path, &o);
-	spill_rest(&o);
+void mask_word(struct str word, struct buf *out)
+{
+	INTO(out, mask_word_to(word, &o));
+}
+
+void mask_host(struct str host, struct buf *out)
+{
+	INTO(out, mask_host_to(host, &o));
+}
+
+void mask_value(struct str value, enum mask_value kind, struct buf *out)
+{
+	char room[MASK_HEADER_MAX];
+
+	(void)buf_put(out, shown(value, kind, room));
 }

@@ -46,8 +46,31 @@ static inline void mask_replace(struct mask_out *o, struct str with)
 
 void mask_path_to(struct str path, struct mask_out *o);
 void mask_query_to(struct str query, const struct mask_names *allow, struct mask_out *o);
-/* What may be shown of a pair of a map; true when it differs from the pair. */
-bool mask_header(const struct row_pair *in, const struct mask_names *allow, struct row_pair *out);
+void mask_word_to(struct str word, struct mask_out *o);
+void mask_host_to(struct str host, struct mask_out *o);
+/* Writes what may be shown of a value, but only where that differs from the value: o->masked tells.
+ */
+void mask_value_to(struct str value, enum mask_value kind, struct mask_out *o);
+
+/* Limit: a value of a header that is shown in part; a longer one is masked whole. */
+#define MASK_HEADER_MAX (4 * KIB)
+
+/* What may be shown of a pair of a map, borrowed from it or from room, which has MASK_HEADER_MAX
+ * bytes; true when it differs from the pair. It is at most sizeof(MASK_TEXT) longer. */
+bool mask_header(const struct row_pair *in, const struct mask_names *allow, char *room,
+		 struct row_pair *out);
+
+/* Values that were shown as they are come again and again: whether this is one, by the kind that it
+ * was judged as, and that it now is. */
+bool mask_was_clean(struct str value, enum mask_value kind);
+void mask_is_clean(struct str value, enum mask_value kind);
+
+/* The place of a name, in any case, or NULL. */
+const struct mask_name *mask_names_find(struct str name, const struct mask_names *names);
+/* A word of a protocol, in any case: its VALUE_ says what may follow behind a slash. */
+const struct mask_name *mask_known_word(struct str word);
+/* A media type or a protocol with its version. */
+bool mask_is_known(struct str word);
 
 enum char_class {
 	CHAR_LOWER = 1 << 0,
@@ -68,7 +91,7 @@ static inline unsigned char_class(char c)
 }
 
 /* Limit: shorter pieces of letters and joints alone are words without a second look. */
-#define MASK_WORD_MAX 16
+#define MASK_WORD_MAX 10
 
 static inline bool mask_is_word(struct str s)
 {
@@ -89,6 +112,14 @@ static inline struct str mask_looks(struct str piece)
 {
 	return likely(mask_is_word(piece)) ? (struct str){ NULL, 0 } : mask_looks_closely(piece);
 }
+
+/* Does it begin as issuers let their tokens begin? */
+bool mask_is_issued(struct str s);
+
+/* Two letters of ASCII that hardly ever stand side by side. */
+bool letters_are_rare(char a, char b);
+/* UTF-8 whose characters beyond ASCII are letters. */
+bool letters_beyond_ascii(struct str s);
 
 /* Decodes %XX, as often as it was encoded, into room bytes at out; false when it does not fit or is
  * still encoded after that. Broken escapes stay as they are. */

@@ -43,6 +43,8 @@ enum field_class {
 	CLASS_QUERY,   /* name=value&… */
 	CLASS_HEADERS, /* names with values that may be credentials */
 	CLASS_CONTENT, /* what people sent: left out unless a rule opens it */
+	CLASS_WORD,    /* a method, a protocol or a media type, as far as it is a known one */
+	CLASS_HOST,    /* name[:port], whose labels may be ids or tokens */
 };
 
 /* The store's parts, each with a key of its own. */
@@ -199,8 +201,8 @@ static inline void row_mark_cut(struct row *row, struct field_ref ref)
 
 /* ---- The mask plan, and the one door --------------------------------------------------------- */
 
-/* What does not fit the type of its field hides more instead of less: PATH, QUERY and HEADERS of
- * another text are WHOLE, and of a value that is no text, as WHOLE is, DROP. */
+/* What does not fit the type of its field hides more instead of less: HEADERS of a text are WHOLE,
+ * and whatever is asked of a value that is no text, but HEADERS of a map, is DROP. */
 enum mask_action {
 	MASK_KEEP,
 	MASK_DROP,    /* the field is left out */
@@ -209,13 +211,37 @@ enum mask_action {
 		       * {email}; values of parameters become MASK_TEXT */
 	MASK_QUERY,   /* values become MASK_TEXT, but for allowed names */
 	MASK_HEADERS, /* the same for the values of a map */
+	MASK_WORD,    /* a registered method stays, a known protocol or media type does in small
+		       * letters, and anything else becomes MASK_TEXT */
+	MASK_HOST, /* a name in small letters, its labels as MASK_PATH, or an address, and a port;
+		    * what is none becomes MASK_TEXT */
 };
 
 #define MASK_TEXT "[masked]"
 
-/* Names, lower case, sorted by str_cmp(). A list that was used for masking does not change. */
+/* What the value of an allowed name may say. More than that is masked, in part where the rest can
+ * stand alone; of all but TEXT and QUERY nothing stays that was not foreseen here. */
+enum mask_value {
+	VALUE_QUERY,  /* of a query: a number or a short word */
+	VALUE_TEXT,   /* words and versions; what looks like an id or a token, and values of
+		       * parameters   that are not known ones, are replaced */
+	VALUE_WORDS,  /* known words of protocols, versions and known parameters */
+	VALUE_MEDIA,  /* a known media type with its parameters */
+	VALUE_WORD,   /* as MASK_WORD */
+	VALUE_HOST,   /* as MASK_HOST */
+	VALUE_NUMBER, /* one whole number */
+	VALUE_RANGE,  /* numbers of bytes */
+	VALUE_DATE,   /* Sun, 06 Nov 1994 08:49:37 GMT, or a number */
+};
+
+struct mask_name {
+	struct str name; /* lower case */
+	enum mask_value value;
+};
+
+/* Names, sorted by str_cmp(). A list that was used for masking does not change. */
 struct mask_names {
-	const struct str *name;
+	const struct mask_name *name;
 	size_t n;
 };
 
@@ -251,6 +277,9 @@ int row_commit(const struct row *row, struct row_out *out);
 /* The masks themselves, for tests and for whoever shows what they do: append to out. */
 void mask_path(struct str path, struct buf *out);
 void mask_query(struct str query, const struct mask_names *allow, struct buf *out);
+void mask_word(struct str word, struct buf *out);
+void mask_host(struct str host, struct buf *out);
+void mask_value(struct str value, enum mask_value kind, struct buf *out);
 
 /* ---- Reading rows ---------------------------------------------------------------------------- */
 

@@ -113,7 +113,9 @@ static void table_block(const struct block *b, struct buf *out)
 	if (b->kind)
 		(void)buf_printf(out, "\n%s: %s\n", b->kind->name, b->kind->help);
 	else
-		(void)buf_put(out, STR("Fields of all kinds\n"));
+		(void)buf_put(out,
+			      STR("Fields of all kinds. Never filled today: cluster, node, pod, "
+				  "workload, service, process, zone, labels.\n"));
 	if (!b->kind)
 		table_field(&id_field, out);
 	for (unsigned i = 0; i < b->n; i++)
@@ -215,16 +217,19 @@ static const char markdown_head[] =
 	"# Records\n"
 	"<!-- Made from src/record/kinds.h; do not edit. -->\n"
 	"Everything that is seen becomes a record: a row of one of these kinds. A field has the same "
-	"dotted name in filters, JSON, CSV and on screen, and its number never changes. "
+	"dotted name in filters, in the head of a CSV and, as objects within each other, in JSON; its "
+	"number never changes. The forms for people shorten names: the table writes `body=` for "
+	"`http.response.body_bytes` and `packets=12/7` for `flow.src_packets` and `flow.dst_packets`, "
+	"wide leaves out the kind. JSON and CSV give durations in nanoseconds; a CSV has no `id`. "
 	"[formats/row.md](formats/row.md) says how records are laid out in bytes.\n\n"
 	"**class** decides what a mask does to a value before it leaves the dissector: *public* and "
-	"*personal* values are kept (the latter may point to a person), ids, tokens and addresses in "
-	"a *path* are replaced, the values of a *query* and of *headers* are masked unless their name "
-	"is allowed, *secret* values are masked whole and *content* is left out. **part** is the part "
-	"of the store whose key opens the value. **flags**: *index* and *facet* are offered for "
-	"searching and grouping, *table* is a column of the default table, *wide* numbers are strings "
-	"in JSON, *hex* ones are shown as 16 hexadecimal digits. **elsewhere** names the field of "
-	"OpenTelemetry (ot), OCSF (ocsf) and Wireshark (ws) that is nearest.\n";
+	"*personal* values are kept (the latter may point to a person), a *word* is kept when it is a "
+	"known one and a *host* when it is one, ids, tokens and addresses in a *path* are replaced, the values of a *query* and of *headers* are masked unless their name "
+	"is allowed, *secret* values are masked whole and *content* is left out. **part** and the "
+	"**flags** *index* and *facet* are for the store that is to come; *table* fields of a kind "
+	"are shown under WHAT, *wide* numbers are strings in JSON, *hex* ones are shown as 16 "
+	"hexadecimal digits. **elsewhere** names the field of OpenTelemetry (ot), OCSF (ocsf) and "
+	"Wireshark (ws) that is nearest.\n";
 
 static void markdown_flags(const struct field *f, struct buf *out)
 {
@@ -273,8 +278,12 @@ static void markdown_block(const struct block *b, struct buf *out)
 		(void)buf_printf(out, "\n## %s\n%s. Kind %u.\n", b->kind->name, b->kind->help,
 				 b->kind->id);
 	else
-		(void)buf_put(out,
-			      STR("\n## Fields of all kinds\nThey may stand in any record.\n"));
+		(void)buf_put(
+			out,
+			STR("\n## Fields of all kinds\nThey may stand in any record. **Never filled "
+			    "today** are `cluster` and `node`, and of `src` and `dst` all of "
+			    "`pod`, `workload`, `service`, `process`, `zone` and `labels`: they "
+			    "have their numbers for what is to run on Kubernetes nodes.\n"));
 	(void)buf_put(out, STR("\n| id | name | type | class | part | flags | unit | what | "
 			       "elsewhere |\n|---|---|---|---|---|---|---|---|---|\n"));
 	if (!b->kind)

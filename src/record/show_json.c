@@ -6,6 +6,9 @@
 #include "record/row.h"
 #include "record/show.h"
 
+#include <stdlib.h>
+#include <sys/random.h>
+
 /* ---- The order of members in JSON ------------------------------------------------------------ */
 
 /* Limit: objects around a field's value. */
@@ -170,10 +173,21 @@ static struct row_pair pair_at(const struct row_value *v, size_t pos)
 	return pair;
 }
 
+/* Another for each process, so that nobody can choose names that all have one hash. */
+static uint64_t names_seed(void)
+{
+	static uint64_t seed;
+
+	while (unlikely(seed == 0))
+		if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+			abort();
+	return seed;
+}
+
 /* The first pair of the name, or pair i, which then is. */
 static uint16_t first_of_name(const struct row_value *v, struct str name, size_t mask, uint16_t i)
 {
-	size_t at = hash_bytes(name.p, name.n, 0) & mask;
+	size_t at = hash_bytes(name.p, name.n, names_seed()) & mask;
 
 	while (same.slot[at]) {
 		uint16_t other = same.slot[at];

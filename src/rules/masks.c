@@ -3,37 +3,43 @@
  * The default masks: what becomes of a value is decided by the class of its field, here and nowhere
  * else. Values of headers and of query parameters are masked unless their name stands in a list
  * below: names whose values describe the message, never who sent it, what it is about, or with what
- * right.
+ * right. The list also says what such a value consists of; what else stands in it is masked.
  */
 #include "rules/rules.h"
 
-#define NAME(s)                                                                                    \
+#define ROW(s, value)                                                                              \
 	{                                                                                          \
-		s, sizeof(s) - 1                                                                   \
+		{ s, sizeof(s) - 1 }, VALUE_##value                                                \
 	}
 
 /* Invariant: both are sorted by bytes and in lower case. */
 // clang-format off
-static const struct str headers[] = {
-	NAME("accept"), NAME("accept-charset"), NAME("accept-encoding"), NAME("accept-language"),
-	NAME("accept-ranges"), NAME("age"), NAME("allow"), NAME("alt-svc"), NAME("cache-control"),
-	NAME("connection"), NAME("content-encoding"), NAME("content-language"),
-	NAME("content-length"), NAME("content-range"), NAME("content-type"), NAME("date"),
-	NAME("expect"), NAME("expires"), NAME("grpc-status"), NAME("host"), NAME("keep-alive"),
-	NAME("last-modified"), NAME("max-forwards"), NAME("pragma"), NAME("range"),
-	NAME("retry-after"), NAME("server"), NAME("strict-transport-security"), NAME("te"),
-	NAME("trailer"), NAME("transfer-encoding"), NAME("upgrade"), NAME("user-agent"),
-	NAME("vary"), NAME("via"), NAME("x-content-type-options"), NAME("x-frame-options"),
-	NAME("x-powered-by"),
+static const struct mask_name headers[] = {
+	ROW("accept", TEXT), ROW("accept-charset", TEXT), ROW("accept-encoding", WORDS),
+	ROW("accept-language", TEXT), ROW("accept-ranges", WORDS), ROW("age", NUMBER),
+	ROW("allow", WORDS), ROW("alt-svc", TEXT), ROW("cache-control", WORDS),
+	ROW("connection", WORDS), ROW("content-encoding", WORDS), ROW("content-language", TEXT),
+	ROW("content-length", NUMBER), ROW("content-range", RANGE), ROW("content-type", MEDIA),
+	ROW("date", DATE), ROW("expect", WORDS), ROW("expires", DATE),
+	ROW("grpc-status", NUMBER), ROW("host", HOST), ROW("keep-alive", WORDS),
+	ROW("last-modified", DATE), ROW("max-forwards", NUMBER), ROW("pragma", WORDS),
+	ROW("range", RANGE), ROW("retry-after", DATE), ROW("server", TEXT),
+	ROW("strict-transport-security", TEXT), ROW("te", WORDS), ROW("trailer", TEXT),
+	ROW("transfer-encoding", WORDS), ROW("upgrade", WORDS), ROW("user-agent", TEXT),
+	ROW("vary", TEXT), ROW("via", TEXT), ROW("x-content-type-options", WORDS),
+	ROW("x-frame-options", WORDS), ROW("x-powered-by", TEXT),
 };
 
 /* Not "continue" of Kubernetes' lists: its token holds the names of objects. */
-static const struct str parameters[] = {
-	NAME("allowwatchbookmarks"), NAME("fieldmanager"), NAME("fieldvalidation"), NAME("follow"),
-	NAME("format"), NAME("lang"), NAME("limit"), NAME("offset"), NAME("order"), NAME("page"),
-	NAME("page_size"), NAME("pagesize"), NAME("per_page"), NAME("pretty"),
-	NAME("propagationpolicy"), NAME("resourceversionmatch"), NAME("sort"), NAME("taillines"),
-	NAME("timeout"), NAME("timeoutseconds"), NAME("timestamps"), NAME("version"), NAME("watch"),
+static const struct mask_name parameters[] = {
+	ROW("allowwatchbookmarks", QUERY), ROW("fieldmanager", QUERY),
+	ROW("fieldvalidation", QUERY), ROW("follow", QUERY), ROW("format", QUERY),
+	ROW("lang", QUERY), ROW("limit", QUERY), ROW("offset", QUERY), ROW("order", QUERY),
+	ROW("page", QUERY), ROW("page_size", QUERY), ROW("pagesize", QUERY),
+	ROW("per_page", QUERY), ROW("pretty", QUERY), ROW("propagationpolicy", QUERY),
+	ROW("resourceversionmatch", QUERY), ROW("sort", QUERY), ROW("taillines", QUERY),
+	ROW("timeout", QUERY), ROW("timeoutseconds", QUERY), ROW("timestamps", QUERY),
+	ROW("version", QUERY), ROW("watch", QUERY),
 };
 // clang-format on
 
@@ -65,6 +71,10 @@ struct mask_rule rules_mask_of_class(enum field_class class)
 		return (struct mask_rule){ .action = MASK_QUERY, .allow = &allowed_parameters };
 	case CLASS_HEADERS:
 		return (struct mask_rule){ .action = MASK_HEADERS, .allow = &allowed_headers };
+	case CLASS_WORD:
+		return (struct mask_rule){ .action = MASK_WORD };
+	case CLASS_HOST:
+		return (struct mask_rule){ .action = MASK_HOST };
 	case CLASS_CONTENT:
 		break;
 	}

@@ -5,14 +5,14 @@
 #include "t.h"
 
 static const enum field_class classes[] = {
-	CLASS_PUBLIC, CLASS_PERSONAL, CLASS_SECRET,  CLASS_PATH,
-	CLASS_QUERY,  CLASS_HEADERS,  CLASS_CONTENT,
+	CLASS_PUBLIC,  CLASS_PERSONAL, CLASS_SECRET, CLASS_PATH, CLASS_QUERY,
+	CLASS_HEADERS, CLASS_CONTENT,  CLASS_WORD,   CLASS_HOST,
 };
 
 static bool has_name(const struct mask_names *names, const char *name)
 {
 	for (size_t i = 0; i < names->n; i++)
-		if (str_eq(names->name[i], str_of(name)))
+		if (str_eq(names->name[i].name, str_of(name)))
 			return true;
 	return false;
 }
@@ -21,10 +21,10 @@ static void assert_searchable(const struct mask_names *names)
 {
 	assert_true(names->n > 0);
 	for (size_t i = 0; i < names->n; i++) {
-		struct str name = names->name[i];
+		struct str name = names->name[i].name;
 
 		assert_true(name.n > 0);
-		assert_true(i == 0 || str_cmp(names->name[i - 1], name) < 0);
+		assert_true(i == 0 || str_cmp(names->name[i - 1].name, name) < 0);
 		for (size_t c = 0; c < name.n; c++)
 			assert_true(name.p[c] < 'A' || name.p[c] > 'Z');
 	}
@@ -85,9 +85,30 @@ TEST(secrets_are_masked_whole_and_content_is_left_out)
 	assert_int_equal(rules_mask_of_class(CLASS_CONTENT).action, MASK_DROP);
 }
 
+/* Text that a peer chooses is never kept as it came: of http, only numbers, choices and what the
+ * dissector itself says. */
+TEST(no_text_of_a_peer_is_kept)
+{
+	static const struct field_ref ours[] = { { KIND_HTTP, http_slot_version } };
+	const struct record_kind *http = record_kind_by_id(KIND_HTTP);
+
+	for (unsigned slot = COMMON_SLOTS; slot < http->slots; slot++)
+		if (http->field[slot].type == FIELD_STR && slot != ours[0].slot)
+			assert_int_not_equal(rules_mask_of_class(http->field[slot].class).action,
+					     MASK_KEEP);
+}
+
+TEST(every_allowed_header_and_parameter_says_what_its_value_is)
+{
+	for (size_t i = 0; i < rules_allowed_headers()->n; i++)
+		assert_int_not_equal(rules_allowed_headers()->name[i].value, VALUE_QUERY);
+	for (size_t i = 0; i < rules_allowed_parameters()->n; i++)
+		assert_int_equal(rules_allowed_parameters()->name[i].value, VALUE_QUERY);
+}
+
 TEST(a_class_that_does_not_exist_is_left_out)
 {
-	unsigned beyond = CLASS_CONTENT + 1;
+	unsigned beyond = CLASS_HOST + 1;
 
 	assert_int_equal(rules_mask_of_class((enum field_class)beyond).action, MASK_DROP);
 }
@@ -112,7 +133,7 @@ TEST(every_field_of_every_kind_has_the_rule_of_its_class)
 			enum field_class class = kind->field[slot].class;
 			struct mask_rule rule = rules_mask_of_class(class);
 
-			assert_true(class <= CLASS_CONTENT);
+			assert_true(class <= CLASS_HOST);
 			assert_int_equal(plan->rule[k][slot].action, rule.action);
 			assert_ptr_equal(plan->rule[k][slot].allow, rule.allow);
 		}
@@ -130,7 +151,8 @@ TEST(classes_of_a_form_stand_on_fields_of_that_form)
 
 			if (f->class == CLASS_HEADERS)
 				assert_int_equal(f->type, FIELD_MAP);
-			if (f->class == CLASS_PATH || f->class == CLASS_QUERY)
+			if (f->class == CLASS_PATH || f->class == CLASS_QUERY ||
+			    f->class == CLASS_WORD || f->class == CLASS_HOST)
 				assert_int_equal(f->type, FIELD_STR);
 		}
 	}
@@ -145,7 +167,12 @@ TEST(the_fields_of_http_are_masked_by_what_they_hold)
 	assert_int_equal(rule[http_query.ref.slot].action, MASK_QUERY);
 	assert_int_equal(rule[http_request_headers.ref.slot].action, MASK_HEADERS);
 	assert_int_equal(rule[http_response_headers.ref.slot].action, MASK_HEADERS);
-	assert_int_equal(rule[http_method.ref.slot].action, MASK_KEEP);
+	assert_int_equal(rule[http_method.ref.slot].action, MASK_WORD);
+	assert_int_equal(rule[http_host.ref.slot].action, MASK_HOST);
+	assert_int_equal(rule[http_upgrade.ref.slot].action, MASK_WORD);
+	assert_int_equal(rule[http_request_content_type.ref.slot].action, MASK_WORD);
+	assert_int_equal(rule[http_response_content_type.ref.slot].action, MASK_WORD);
+	assert_int_equal(rule[http_status.ref.slot].action, MASK_KEEP);
 	assert_int_equal(rule[common_src_ip.ref.slot].action, MASK_KEEP);
 }
 

@@ -63,7 +63,7 @@ struct half {
 	enum phase phase;
 	bool hold;             /* this request is followed by PHASE_HOLD */
 	bool line_start;       /* the last byte dropped in PHASE_RESYNC ended a line */
-	size_t head_seen;      /* for http1_head_end() */
+	size_t head_seen;      /* for http1_head_end(), and of a request in PHASE_RESYNC */
 	struct dissect_tx *tx; /* of the message being read; NULL where it is not recorded */
 	struct http1_body body;
 };

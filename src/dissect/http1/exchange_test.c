@@ -219,7 +219,7 @@ TEST(an_accepted_upgrade_switches_the_stream)
 
 	assert_int_equal(played->over, FAKE_SWITCHED);
 	expect_rows(1);
-	expect_row(0, "http.status=101 http.upgrade=websocket http.response.framing=tunnel "
+	expect_row(0, "http.status=101 http.upgrade=WebSocket http.response.framing=tunnel "
 		      "http.state=complete");
 }
 
@@ -229,7 +229,7 @@ TEST(a_granted_connect_switches_the_stream)
 	     S("HTTP/1.1 200 Established\r\nContent-Length: 5\r\n\r\n"));
 
 	assert_int_equal(played->over, FAKE_SWITCHED);
-	expect_row(0, "http.method=CONNECT http.host=example.com:443 !http.path "
+	expect_row(0, "http.method=CONNECT http.host=Example.com:443 !http.path "
 		      "http.response.framing=tunnel http.state=complete !http.upgrade");
 }
 

@@ -2,9 +2,8 @@
 /*
  * What of a message goes into its row. Strings are copied into the exchange's arena, the whole head
  * at once where it is of ordinary size, else value by value. What is too long is cut before it is
- * copied, at a border behind which nothing half-known stands; fields that leave unmasked (host,
- * media types) are cut at the first byte that does not belong into them, so that nothing else of
- * what a peer wrote can leave through them.
+ * copied, at a border behind which nothing half-known stands. Nothing is judged here but where in a
+ * target its host stands; the masks of the fields see them as they were sent.
  */
 #include "dissect/http1/exchange.h"
 
@@ -88,17 +87,11 @@ static void put_str(const struct keeper *k, struct field_str f, struct str s, si
 	}
 }
 
-/* The same in small letters, left out when empty. */
-static void put_lower(const struct keeper *k, struct field_str f, struct str s, size_t max)
+/* The same, left out when empty. */
+static void put_some(const struct keeper *k, struct field_str f, struct str s, size_t max)
 {
-	struct str kept;
-
-	if (s.n == 0)
-		return;
-	if (s.n > max)
-		row_mark_cut(k->row, f.ref);
-	if (keep_lower(k, str_head(s, max), &kept))
-		row_put_str(k->row, f, kept);
+	if (s.n)
+		put_str(k, f, str_head(s, max), s.n);
 }
 
 /* s up to KEEP_MAX bytes, ended behind the last `border` (with it when `with`). */
@@ -142,48 +135,54 @@ static size_t scheme_length(struct str s)
 	return n > 0 && str_starts(str_skip(s, n), STR("://")) ? n + 3 : 0;
 }
 
-/* The four forms of RFC 9112 §3.2. The fragment, which has no business here, is dropped. */
-static struct target target_split(struct str whole, bool connect)
+/* The authority at the front of *s, which then begins behind it. A raw / ? or # in a password ends
+ * an authority too early, and the @ follows: then nobody can say where the host is, and there is
+ * none. Answers whether what follows may be read as a path. */
+static bool take_authority(struct str *s, struct target *t)
 {
-	struct str fragment = whole, s;
-	struct target t = { 0 };
-	size_t scheme, n = 0;
+	struct str authority, host;
+	size_t n = 0;
 
-	(void)str_cut(&fragment, '#', &s);
-	if (connect) {
-		t.authority = drop_userinfo(s);
-		return t;
+	while (n < s->n && s->p[n] != '/' && s->p[n] != '?' && s->p[n] != '#')
+		n++;
+	authority = str_head(*s, n);
+	*s = str_skip(*s, n);
+	if (find_last(*s, '@') < 0) {
+		t->authority = drop_userinfo(authority);
+		return true;
 	}
-	t.has_path = true;
-	scheme = s.n && s.p[0] == '/' ? 0 : scheme_length(s);
-	if (scheme) {
+	/* With a port in front, as it seems, it may be a path such as /@scope. */
+	if (!str_cut(&authority, ':', &host))
+		return true;
+	for (size_t i = 0; i < authority.n; i++)
+		if (authority.p[i] < '0' || authority.p[i] > '9')
+			return false;
+	return true;
+}
+
+/* The four forms of RFC 9112 §3.2. The fragment, which has no business here, is dropped. */
+static struct target target_split(struct str s, bool connect)
+{
+	bool origin = str_starts(s, STR("/"));
+	size_t scheme = origin || connect ? 0 : scheme_length(s);
+	struct target t = { .has_path = !connect };
+	struct str path;
+
+	if (scheme || connect) {
 		s = str_skip(s, scheme);
-		while (n < s.n && s.p[n] != '/' && s.p[n] != '?')
-			n++;
-		t.authority = drop_userinfo(str_head(s, n));
-		s = str_skip(s, n);
+		t.has_path = take_authority(&s, &t) && !connect;
+		if (!t.has_path)
+			return t;
+	} else if (!origin) {
+		s = drop_userinfo(s);
 	}
+	path = s;
+	(void)str_cut(&path, '#', &s);
 	t.query = s;
 	t.has_query = str_cut(&t.query, '?', &t.path);
-	if (!scheme && t.path.n && t.path.p[0] != '/')
-		t.path = drop_userinfo(t.path);
 	if (scheme && t.path.n == 0)
 		t.path = STR("/");
 	return t;
-}
-
-/* ---- Names that leave unmasked --------------------------------------------------------------- */
-
-/* host[:port]: a name, an IPv4 address or an [IPv6] address, as far as it goes. */
-static struct str host_part(struct str s)
-{
-	size_t n = 0;
-
-	s = drop_userinfo(s);
-	while (n < s.n && (http1_is_token((struct str){ s.p + n, 1 }) || s.p[n] == ':' ||
-			   s.p[n] == '[' || s.p[n] == ']'))
-		n++;
-	return str_head(s, n);
 }
 
 /* type/subtype, or the first product of Upgrade. */
@@ -243,10 +242,10 @@ void fields_request(struct dissect_tx *tx, const struct http1_head *head, struct
 		put_str(&k, http_path, cut_at(t.path, '/', true), t.path.n);
 	if (t.has_query)
 		put_str(&k, http_query, cut_at(t.query, '&', false), t.query.n);
-	put_lower(&k, http_host, host_part(t.authority.n ? t.authority : head->host), HOST_MAX);
+	put_some(&k, http_host, t.authority.n ? t.authority : drop_userinfo(head->host), HOST_MAX);
 	put_version(tx->row, head->version);
 	put_headers(&k, http_request_headers, head);
-	put_lower(&k, http_request_content_type, media_part(head->content_type), MEDIA_MAX);
+	put_some(&k, http_request_content_type, media_part(head->content_type), MEDIA_MAX);
 	row_put_enum(tx->row, http_request_framing, http1_framing(head, STR("")));
 	row_put_u64(tx->row, http_request_head_bytes, raw.n);
 }
@@ -261,9 +260,9 @@ void fields_response(struct dissect_tx *tx, const struct http1_head *head, struc
 	if (!ex_has(tx, EX_ASKED))
 		put_version(tx->row, head->version);
 	put_headers(&k, http_response_headers, head);
-	put_lower(&k, http_response_content_type, media_part(head->content_type), MEDIA_MAX);
+	put_some(&k, http_response_content_type, media_part(head->content_type), MEDIA_MAX);
 	if (head->status == 101)
-		put_lower(&k, http_upgrade, media_part(head->upgrade), MEDIA_MAX);
+		put_some(&k, http_upgrade, media_part(head->upgrade), MEDIA_MAX);
 	row_put_enum(tx->row, http_response_framing, framing);
 	row_put_u64(tx->row, http_response_head_bytes, raw.n);
 }

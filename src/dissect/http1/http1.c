@@ -119,10 +119,13 @@ static bool step_response(struct visit *v, struct str raw)
 static bool is_hopeless(enum dissect_side side, struct str in)
 {
 	static const struct str protocol = { "HTTP/", 5 };
-	size_t n = 0;
+	size_t n = 0, whole = in.n;
 
-	while (str_starts(in, STR("\n")) || str_starts(in, STR("\r\n")))
+	while (str_starts(in, STR("\n")) || str_starts(in, STR("\r\n"))) {
 		in = str_skip(in, in.p[0] == '\n' ? 1 : 2);
+		if (whole - in.n > HTTP1_EMPTY_MAX)
+			return true;
+	}
 	if (in.n == 0 || str_eq(in, STR("\r")))
 		return false;
 	if (side == FROM_SERVER) {
@@ -233,28 +236,41 @@ static size_t find_response(struct str in, bool *found)
 	return in.n;
 }
 
-static size_t find_blank(struct str s, size_t from)
+/* Limit: a target behind a hole. */
+#define RESYNC_TARGET_MAX (16 * KIB)
+
+static bool is_blank(char c)
 {
-	while (from < s.n && s.p[from] != ' ' && s.p[from] != '\t')
-		from++;
-	return from;
+	return c == ' ' || c == '\t';
 }
 
 /* http1_looks_like_request() for a place that is only guessed: a target with blanks in it is more
- * likely to be somebody's text, and text must not be taken for a path. */
-static int begins_request(struct str in)
+ * likely to be somebody's text, and text must not be taken for a path. So the next blank decides,
+ * and no byte is looked at for two places. Up to *seen it is known that none comes. */
+static int begins_request(struct str in, size_t *seen)
 {
-	int r = http1_looks_like_request(in);
-	size_t end;
+	static const struct str version = { "HTTP/1.", 7 };
+	size_t n = 0, at;
+	struct str rest;
 
-	if (r <= 0)
-		return r;
-	end = find_blank(in, find_blank(in, 0) + 1);
-	return str_starts(str_skip(in, end + 1), STR("HTTP/1.")) ? 1 : -1;
+	while (n < in.n && n <= HTTP1_METHOD_MAX && http1_is_token((struct str){ in.p + n, 1 }))
+		n++;
+	if (n == in.n && n <= HTTP1_METHOD_MAX)
+		return 0;
+	if (n == 0 || n > HTTP1_METHOD_MAX || !is_blank(in.p[n]))
+		return -1;
+	for (at = *seen > n ? *seen : n + 1; at < in.n && at < RESYNC_TARGET_MAX; at++)
+		if ((uint8_t)in.p[at] <= ' ' || in.p[at] == 0x7f)
+			break;
+	*seen = at;
+	if (at == RESYNC_TARGET_MAX || (at < in.n && (at == n + 1 || !is_blank(in.p[at]))))
+		return -1;
+	rest = str_head(str_skip(in, at + 1), version.n);
+	return !str_starts(version, rest) ? -1 : rest.n == version.n;
 }
 
 /* The same for the methods and targets that are common. */
-static int begins_usual_request(struct str in)
+static int begins_usual_request(struct str in, size_t *seen)
 {
 	static const struct str usual[] = {
 		{ "GET /", 5 },    { "POST /", 6 },  { "PUT /", 5 },     { "HEAD /", 6 },
@@ -263,7 +279,7 @@ static int begins_usual_request(struct str in)
 
 	for (size_t i = 0; i < ARRAY_LEN(usual); i++) {
 		if (str_starts(in, usual[i]))
-			return begins_request(in);
+			return begins_request(in, seen);
 		if (str_starts(usual[i], in))
 			return 0;
 	}
@@ -271,8 +287,9 @@ static int begins_usual_request(struct str in)
 }
 
 /* At the beginning of a line any request is found; within a line, where it stands behind a body
- * that ends without a line end, a usual one. */
-static size_t find_request(struct str in, bool line_start, bool *found)
+ * that ends without a line end, a usual one. *seen is of the one that it answers, for which more
+ * bytes are needed, and is given back with them. */
+static size_t find_request(struct str in, bool line_start, size_t *seen, bool *found)
 {
 	for (size_t at = 0; at < in.n; at++) {
 		struct str rest = str_skip(in, at);
@@ -280,12 +297,13 @@ static size_t find_request(struct str in, bool line_start, bool *found)
 		int r = -1;
 
 		if (line_start && !line_end)
-			r = begins_request(rest);
+			r = begins_request(rest, seen);
 		else if (rest.p[0] >= 'D' && rest.p[0] <= 'P')
-			r = begins_usual_request(rest);
+			r = begins_usual_request(rest, seen);
 		*found = r > 0;
 		if (r >= 0)
 			return at;
+		*seen = 0;
 		line_start = rest.p[0] == '\n';
 	}
 	return in.n;
@@ -298,7 +316,7 @@ static bool step_resync(struct visit *v)
 
 	if (v->in.n == 0)
 		return answer(v, DISSECT_MORE);
-	n = v->side == FROM_CLIENT ? find_request(v->in, v->h->line_start, &found)
+	n = v->side == FROM_CLIENT ? find_request(v->in, v->h->line_start, &v->h->head_seen, &found)
 				   : find_response(v->in, &found);
 	if (n > 0)
 		v->h->line_start = v->in.p[n - 1] == '\n';
@@ -313,6 +331,7 @@ static bool step_resync(struct visit *v)
 static void resync(struct half *h)
 {
 	h->phase = PHASE_RESYNC;
+	h->head_seen = 0;
 	h->line_start = true; /* what is behind a hole may well be the beginning of a segment */
 	h->hold = false;
 }
