@@ -12,12 +12,14 @@ FILE ?=
 help:
 	@echo 'make run            build, capture a little real traffic and show it'
 	@echo 'make run FILE=x     show a capture file'
-	@echo 'make check          build and run all tests, also under sanitizers'
+	@echo 'make build asan     build in build/, and under sanitizers in build-asan/'
+	@echo 'make check          build both and run all tests in both'
 	@echo 'make bench          measure speed and memory beside other tools'
 	@echo 'make soak           the long form of the tests and fuzzers'
 	@echo 'make fuzz           run every fuzzer for a while (SECONDS_EACH=60)'
 	@echo 'make format lint    format the sources; run clang-tidy'
 	@echo 'make docs           write the pages that are made from tables'
+	@echo 'make clean          remove what was built'
 
 build:
 	@tools/need build
@@ -58,7 +60,7 @@ lint: build
 
 # The lock of the schema only ever gets new lines.
 docs: build
-	@UPDATE_DOCS=1 $(BUILD)/record-schema-test >/dev/null
+	@UPDATE_DOCS=1 $(BUILD)/record-schema-test >$(BUILD)/schema.log 2>&1 || { cat $(BUILD)/schema.log; exit 1; }
 	@tools/docs $(BUILD)/tools/make-docs
 
 clean:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The pages that are made from tables, one function each, for make-docs. A function appends
- * Markdown; where it goes is a row of make-docs.c. docs_tables.c has the reference, docs_security.c
- * what an auditor asks for.
+ * Markdown; where it goes is a row of make-docs.c. docs_tables.c has the reference, docs_cli.c
+ * the commands, docs_security.c what an auditor asks for.
  */
 #ifndef REDOUBT_TOOLS_DOCS_H
 #define REDOUBT_TOOLS_DOCS_H

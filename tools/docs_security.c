@@ -79,7 +79,8 @@ void docs_sandbox(struct buf *out)
 		out,
 		STR("\nOf some system calls the arguments are looked at too: `mmap` only of anonymous "
 		    "memory (`mmap_anonymous` below) and, as `mprotect`, never executable; `read` "
-		    "never from standard error, which is often a terminal; `tgkill` only to itself, for abort().\n\n`redoubt traffic "
+		    "never from standard error; `tgkill` only to itself, for abort(). Standard error is a "
+		    "pipe to the parent, which shows a person a few lines of it, cleaned.\n\n`redoubt traffic "
 		    "--stats` prints the layers in force. A build with sanitizers is for tests: it "
 		    "has no limit of address space, no Landlock, more system calls, and refuses where "
 		    "a release build kills.\n"));
@@ -103,6 +104,12 @@ static const char *action_text(enum mask_action action)
 	case MASK_QUERY:
 	case MASK_HEADERS:
 		return "values are replaced by `" MASK_TEXT "`, but for allowed names";
+	case MASK_WORD:
+		return "kept when it is a registered method, a known protocol or a media type, else "
+		       "replaced by `" MASK_TEXT "`";
+	case MASK_HOST:
+		return "labels that look like ids or tokens are replaced; what is no `host[:port]` by "
+		       "`" MASK_TEXT "`";
 	}
 	return "replaced";
 }
@@ -135,21 +142,49 @@ void docs_masked_fields(struct buf *out)
 	(void)buf_put(out, STR(".\n"));
 }
 
-static void put_names(struct buf *out, const struct mask_names *names)
+/* Names whose values are of one kind. */
+static void put_names(struct buf *out, const struct mask_names *names, enum mask_value value)
 {
-	for (size_t i = 0; i < names->n; i++)
-		(void)buf_printf(out, "%s`%.*s`", i ? ", " : "", STR_FMT(names->name[i]));
-	(void)buf_put(out, STR("\n"));
+	bool any = false;
+
+	for (size_t i = 0; i < names->n; i++) {
+		if (names->name[i].value != value)
+			continue;
+		(void)buf_printf(out, "%s`%.*s`", any ? ", " : "", STR_FMT(names->name[i].name));
+		any = true;
+	}
 }
+
+static const struct {
+	enum mask_value value;
+	const char *what;
+} values[] = {
+	{ VALUE_TEXT,
+	  "words and versions; what looks like an id or a token is replaced, and so are "
+	  "values of parameters that are not about the message" },
+	{ VALUE_WORDS,
+	  "words of protocols, each of a fixed list, with their versions and parameters" },
+	{ VALUE_MEDIA, "a media type; of its parameters those about the message" },
+	{ VALUE_HOST, "as `http.host`" },
+	{ VALUE_NUMBER, "one number of up to 12 digits" },
+	{ VALUE_RANGE, "ranges of bytes" },
+	{ VALUE_DATE, "a date, or a number" },
+};
 
 void docs_allowed_headers(struct buf *out)
 {
-	put_names(out, rules_allowed_headers());
+	(void)buf_put(out, STR("| names | what is kept of their values |\n|---|---|\n"));
+	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+		(void)buf_put(out, STR("| "));
+		put_names(out, rules_allowed_headers(), values[i].value);
+		(void)buf_printf(out, " | %s |\n", values[i].what);
+	}
 }
 
 void docs_allowed_parameters(struct buf *out)
 {
-	put_names(out, rules_allowed_parameters());
+	put_names(out, rules_allowed_parameters(), VALUE_QUERY);
+	(void)buf_put(out, STR("\n"));
 }
 
 static const char *const paths[] = {
@@ -163,6 +198,16 @@ static const char *const paths[] = {
 	"/session;jsessionid=secret/start",
 	"/blob/5f4dcc3b5aa765d61d8327deb882cf99.pdf",
 	"/static/app.min.js",
+};
+static const char *const hosts[] = {
+	"Web.example.com:8080",
+	"dQw4w9WgXcQ.example.com",
+	"jane:not-a-port",
+};
+static const char *const texts[] = {
+	"kubectl/v1.29.0 (linux/amd64) kubernetes/3f7a50f",
+	"shop/2.1 (key=c2VjcmV0)",
+	"shop/2.1 (jane.doe@example.com)",
 };
 static const char *const queries[] = {
 	"page=2&customer=jane",
@@ -191,6 +236,16 @@ void docs_mask_examples(struct buf *out)
 		buf_clear(&masked);
 		mask_query(str_of(queries[i]), rules_allowed_parameters(), &masked);
 		put_example(out, "query", queries[i], &masked);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+		buf_clear(&masked);
+		mask_host(str_of(hosts[i]), &masked);
+		put_example(out, "host", hosts[i], &masked);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		buf_clear(&masked);
+		mask_value(str_of(texts[i]), VALUE_TEXT, &masked);
+		put_example(out, "`user-agent`", texts[i], &masked);
 	}
 	buf_done(&masked);
 }

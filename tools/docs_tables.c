@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reference: errors, counters, HTTP marks, records, commands and limits, from their tables.
+ * The reference: errors, counters, HTTP marks, records and limits, from their tables.
  */
 #include <stdio.h>
 
-#include "cli/cli.h"
 #include "dissect/dissect.h"
 #include "docs.h"
 #include "flow/flow.h"
 #include "http1/http1.h"
+#include "rules/rules.h"
 
 /* ---- Small things ---------------------------------------------------------------------------- */
 
@@ -48,7 +48,7 @@ void docs_errors(struct buf *out)
 		out, STR("Every error a person can meet has an id that never changes. It stands "
 			 "in parentheses behind the message of a command, and as `err` in a log "
 			 "line. **exit** is the exit status of the command; **HTTP** is the status "
-			 "that the error has in an answer over HTTP.\n"));
+			 "for the API that is to come.\n"));
 	for (unsigned i = 1; i < ERR_COUNT; i++) {
 		const struct err_row *row = err_row(i);
 
@@ -125,94 +125,6 @@ void docs_records(struct buf *out)
 	schema_write(SCHEMA_MARKDOWN, out);
 }
 
-/* ---- Commands -------------------------------------------------------------------------------- */
-
-static void put_limits(struct buf *out, const struct conf_opt *opt)
-{
-	const char *def = opt->def ? opt->def : "";
-
-	(void)buf_printf(out, " | %s%s%s | ", def[0] ? "`" : "", def, def[0] ? "`" : "");
-	if (opt->type == CONF_CHOICE)
-		docs_cell(out, opt->choices);
-	else if (opt->max && opt->max != UINT64_MAX)
-		(void)buf_printf(out, "%llu to %llu", (unsigned long long)opt->min,
-				 (unsigned long long)opt->max);
-	(void)buf_put(out, STR(" | "));
-}
-
-static void put_environment(struct buf *out, const char *name)
-{
-	(void)buf_put(out, STR("`REDOUBT_"));
-	for (; *name; name++) {
-		bool small = *name >= 'a' && *name <= 'z';
-
-		(void)buf_put_char(out, *name == '-' ? '_' : small ? (char)(*name - 32) : *name);
-	}
-	(void)buf_put(out, STR("` |\n"));
-}
-
-static void put_option(struct buf *out, const struct conf_opt *opt)
-{
-	(void)buf_put(out, STR("| `"));
-	if (opt->letter)
-		(void)buf_printf(out, "-%c, ", opt->letter);
-	(void)buf_printf(out, "--%s%s%s` | ", opt->name, opt->arg ? " " : "",
-			 opt->arg ? opt->arg : "");
-	docs_cell(out, opt->help);
-	put_limits(out, opt);
-	put_environment(out, opt->name);
-}
-
-static void put_command(struct buf *out, const struct conf_table *t)
-{
-	(void)buf_printf(out, "\n## %s\n%s\n\n    %s [OPTIONS]", t->command, t->summary,
-			 t->command);
-	if (t->usage && t->usage[0])
-		(void)buf_printf(out, " %s", t->usage);
-	(void)buf_put_char(out, '\n');
-	(void)buf_put(out, STR("\n| option | what | default | allowed | environment |\n"
-			       "|---|---|---|---|---|\n"));
-	for (size_t i = 0; i < t->count; i++)
-		put_option(out, &t->opts[i]);
-	if (t->examples)
-		(void)buf_printf(out, "\nExamples:\n\n```sh\n%s```\n", t->examples);
-}
-
-static void put_exits(struct buf *out)
-{
-	(void)buf_put(out, STR("\n## Exit statuses\n\n| exit | when |\n|---|---|\n"));
-	for (int exit = 0; exit < 256; exit++) {
-		const char *between = "";
-
-		for (unsigned i = 0; i < ERR_COUNT; i++) {
-			const struct err_row *row = err_row(i);
-
-			if (row->exit != exit)
-				continue;
-			if (!between[0])
-				(void)buf_printf(out, "| %d | ", exit);
-			(void)buf_printf(out, i ? "%s[`%s`](errors.md)" : "%sno error", between,
-					 row->id);
-			between = ", ";
-		}
-		if (between[0])
-			(void)buf_put(out, STR(" |\n"));
-	}
-}
-
-void docs_cli(struct buf *out)
-{
-	docs_head(out, "Commands", "the option tables in src/cli");
-	(void)buf_put(out,
-		      STR("`redoubt COMMAND --help` prints the same. An option of the command line "
-			  "wins over its variable in the environment, and that over the default. A "
-			  "list option takes all words up to the next option.\n"));
-	put_command(out, &cmd_traffic_table);
-	put_command(out, &cmd_schema_table);
-	(void)buf_put(out, STR("\n## redoubt version\nPrints the version.\n"));
-	put_exits(out);
-}
-
 /* ---- Limits ---------------------------------------------------------------------------------- */
 
 enum unit { COUNT, BYTES, NANOSECONDS };
@@ -264,6 +176,7 @@ static void put_constants(struct buf *out)
 		LIMIT(DISSECT_OPEN_MAX, COUNT, "open records of one stream"),
 		LIMIT(DISSECT_WINDOW_MAX, BYTES, "bytes of an unfinished message that wait"),
 		LIMIT(HTTP1_HEAD_MAX, BYTES, "one HTTP head"),
+		LIMIT(HTTP1_EMPTY_MAX, BYTES, "empty lines in front of it"),
 		LIMIT(HTTP1_FIELDS_MAX, COUNT, "header fields of one head"),
 		LIMIT(HTTP1_CHUNK_LINE_MAX, BYTES, "a chunk-size line with its extensions"),
 		LIMIT(HTTP1_TRAILER_MAX, BYTES, "a trailer section"),

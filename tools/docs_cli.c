@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * docs/cli.md: the commands, from their option tables, from the error table, and from the head that
+ * --counts prints. What no table says, such as how the last word is taken, stands here as text.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "docs.h"
+
+/* ---- Options --------------------------------------------------------------------------------- */
+
+static void put_limits(struct buf *out, const struct conf_opt *opt)
+{
+	const char *def = opt->def ? opt->def : "";
+	char from[TIME_TEXT_BYTES], to[TIME_TEXT_BYTES];
+
+	(void)buf_printf(out, " | %s%s%s | ", def[0] ? "`" : "", def, def[0] ? "`" : "");
+	if (opt->type == CONF_CHOICE) {
+		docs_cell(out, opt->choices);
+	} else if (opt->type == CONF_DUR && opt->max) {
+		(void)dur_format((int64_t)opt->min, from);
+		(void)dur_format((int64_t)opt->max, to);
+		(void)buf_printf(out, "%s to %s", from, to);
+	} else if (opt->max && opt->max != UINT64_MAX) {
+		(void)buf_printf(out, "%llu to %llu", (unsigned long long)opt->min,
+				 (unsigned long long)opt->max);
+	}
+}
+
+static void put_option(struct buf *out, const struct conf_table *t, const struct conf_opt *opt)
+{
+	char name[CONF_ENV_BYTES];
+
+	(void)buf_put(out, STR("| `"));
+	if (opt->letter)
+		(void)buf_printf(out, "-%c, ", opt->letter);
+	(void)buf_printf(out, "--%s%s%s%s` | ", opt->name, opt->arg ? " " : "",
+			 opt->arg ? opt->arg : "", opt->type == CONF_LIST ? "..." : "");
+	docs_cell(out, opt->help);
+	put_limits(out, opt);
+	conf_env_name(t, opt, name);
+	(void)buf_printf(out, " | `%s` |\n", name);
+}
+
+static void put_command(struct buf *out, const struct conf_table *t)
+{
+	(void)buf_printf(out, "\n## %s\n%s\n\n    %s [OPTIONS]", t->command, t->summary,
+			 t->command);
+	if (t->usage && t->usage[0])
+		(void)buf_printf(out, " %s", t->usage);
+	(void)buf_put_char(out, '\n');
+	(void)buf_put(out, STR("\n| option | what | default | allowed | environment |\n"
+			       "|---|---|---|---|---|\n"));
+	for (size_t i = 0; i < t->count; i++)
+		put_option(out, t, &t->opts[i]);
+	if (t->examples)
+		(void)buf_printf(out, "\nExamples:\n\n```sh\n%s```\n", t->examples);
+}
+
+/* ---- What redoubt traffic does with them ----------------------------------------------------- */
+
+static void put_last_word(struct buf *out)
+{
+	(void)buf_put(
+		out,
+		STR("\n### The last word\nThe last word, be it behind the files or behind other "
+		    "options, is taken as the filter where there is no `--where`, it is not `-`, "
+		    "it is no file that exists, and it is a valid filter or at least has a mark "
+		    "of one: one of `= < > ! & | \" ' [`, or `has(` at its beginning. Otherwise it "
+		    "is the name of a file, which must follow `-r`. So a word that is both, such as "
+		    "`http` beside a file `http`, is the file: write `--where http`. Programs that "
+		    "pass on names of files use `--where` always.\n"));
+}
+
+static const struct {
+	const char *name, *what;
+} count_columns[] = {
+	{ "file", "name as it was given" },
+	{ "packets", "frames in the file (`capture`)" },
+	{ "tcp_convs", "TCP connections (`flow`)" },
+	{ "udp_convs", "UDP connections (`flow`)" },
+	{ "http_requests", "exchanges whose request was seen (`http`)" },
+	{ "http_responses", "their final responses, and each interim 1xx one (`http`)" },
+	{ "http_methods", "requests by method: `GET:6,POST:1`" },
+	{ "http_statuses", "responses by status: `200:6,404:1`" },
+	{ "ip_fragments", "IP fragments used in reassembled packets (`capture`)" },
+	{ "vlan", "frames by VLAN id: `100:2` (`capture`)" },
+};
+
+/* Says what the column of this name holds; each has its row above. */
+static void put_column(struct buf *out, struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(count_columns); i++)
+		if (str_eq(str_of(count_columns[i].name), name)) {
+			(void)buf_printf(out, "| `%s` | %s |\n", count_columns[i].name,
+					 count_columns[i].what);
+			return;
+		}
+	(void)fprintf(stderr, "docs/cli.md does not say what the column %.*s of --counts is\n",
+		      STR_FMT(name));
+	abort();
+}
+
+static void put_counts(struct buf *out)
+{
+	char *head = NULL;
+	size_t bytes = 0;
+	FILE *f = open_memstream(&head, &bytes);
+	struct str left, name;
+
+	assert(f);
+	counts_header(f);
+	(void)fclose(f);
+	left = (struct str){ head, bytes - 1 }; /* without the end of the line */
+	(void)buf_put(
+		out,
+		STR("\n### --counts\nOne line names the columns, then each file has one line; "
+		    "columns are separated by tabs. They are counted from the records that would "
+		    "be shown, so a filter holds for them too, and `--limit` ends them: with the "
+		    "filter `http` there are no packets, since these stand in the `capture` "
+		    "record. `--output` has no meaning then.\n\n| column | what |\n|---|---|\n"));
+	while (left.n) {
+		(void)str_cut(&left, '\t', &name);
+		put_column(out, name);
+	}
+	free(head);
+}
+
+/* ---- Exit statuses --------------------------------------------------------------------------- */
+
+static void put_exits(struct buf *out)
+{
+	(void)buf_put(out,
+		      STR("\n## Exit statuses\nOf several files each is read, whatever is wrong "
+			  "with another, and the highest of their statuses is the command's. A "
+			  "reader of the output that closes it, such as `head`, is no error.\n\n"
+			  "| exit | when |\n|---|---|\n"));
+	for (int exit = 0; exit < 256; exit++) {
+		const char *between = "";
+
+		for (unsigned i = 0; i < ERR_COUNT; i++) {
+			const struct err_row *row = err_row(i);
+
+			if (row->exit != exit)
+				continue;
+			if (!between[0])
+				(void)buf_printf(out, "| %d | ", exit);
+			if (i == 0)
+				(void)buf_put(out, STR("no error"));
+			else
+				(void)buf_printf(out, "%s[`%s`](errors.md)", between, row->id);
+			between = ", ";
+		}
+		if (between[0])
+			(void)buf_put(out, STR(" |\n"));
+	}
+}
+
+void docs_cli(struct buf *out)
+{
+	docs_head(out, "Commands", "the option tables in src/cli");
+	(void)buf_put(
+		out,
+		STR("`redoubt COMMAND --help` prints the options too. An option of the command "
+		    "line wins over its variable in the environment, and that over the default; "
+		    "an empty variable counts as none. A list option takes all words up to the "
+		    "next option, and one from its variable.\n"));
+	put_command(out, &cmd_traffic_table);
+	put_last_word(out);
+	put_counts(out);
+	put_command(out, &cmd_schema_table);
+	(void)buf_put(out, STR("\n## redoubt version\nPrints the version.\n"));
+	put_exits(out);
+}
