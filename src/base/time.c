@@ -109,7 +109,8 @@ size_t time_format(int64_t at_ns, char out[TIME_TEXT_BYTES])
 {
 	int64_t at_s = floor_div(at_ns, NS_PER_S);
 	int64_t days = floor_div(at_s, DAY_S);
-	unsigned ns = (unsigned)(at_ns - at_s * NS_PER_S);
+	/* Without sign: near INT64_MIN the whole seconds in nanoseconds lie below it. */
+	unsigned ns = (unsigned)((uint64_t)at_ns - (uint64_t)at_s * (uint64_t)NS_PER_S);
 	unsigned s = (unsigned)(at_s - days * DAY_S);
 	struct date date = date_of_days(days);
 	char *p = out;

@@ -26,20 +26,6 @@ size_t text_char(struct str s, uint32_t *code)
 	return n;
 }
 
-bool text_is_utf8(struct str s)
-{
-	uint32_t code;
-
-	while (s.n) {
-		size_t n = text_char(s, &code);
-
-		if (!n)
-			return false;
-		s = str_skip(s, n);
-	}
-	return true;
-}
-
 size_t text_border(struct str s, size_t n)
 {
 	/* By the upper half of a byte: 0 for one that continues a character. */

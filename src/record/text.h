@@ -11,7 +11,6 @@
 /* Bytes of the character at the front of s, 1 to 4 with *code, or 0 when there is none: overlong
  * forms, surrogates and what is above U+10FFFF are none either. */
 size_t text_char(struct str s, uint32_t *code);
-bool text_is_utf8(struct str s);
 /* The largest n' <= n at which s can be cut without splitting a character. */
 size_t text_border(struct str s, size_t n);
 
