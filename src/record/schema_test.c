@@ -101,7 +101,7 @@ TEST(every_field_is_locked)
 	if (updating())
 		file_write(LOCK_PATH, "ab", buf_str(&fresh));
 	else if (fresh.len)
-		fail_msg("new fields; run this test with UPDATE_DOCS=1, or add to "
+		fail_msg("new fields; run make docs, or add to "
 			 "docs/schema.lock:\n%.*s",
 			 STR_FMT(buf_str(&fresh)));
 	buf_done(&fresh);
@@ -116,7 +116,7 @@ TEST(the_reference_is_up_to_date)
 	if (updating())
 		file_write(RECORDS_PATH, "wb", buf_str(&now));
 	else if (!str_eq(buf_str(&now), buf_str(&doc)))
-		fail_msg("docs/records.md differs; run this test with UPDATE_DOCS=1");
+		fail_msg("docs/records.md differs; run make docs");
 	buf_done(&doc);
 	buf_done(&now);
 }
