@@ -106,7 +106,9 @@ void table_key(const struct packet *p, struct flow_key *key, unsigned *end)
 		key_fill(key, end, &p->src, p->src_port, &p->dst, p->dst_port, p->proto);
 		return;
 	}
-	message = icmp_is_echo(p) ? p->icmp_id : (uint16_t)(p->icmp_type << 8 | p->icmp_code);
+	message = p->icmp_id;
+	if (!icmp_is_echo(p))
+		message = (uint16_t)(p->icmp_type << 8 | p->icmp_code);
 	key_fill(key, end, &p->src, message, &p->dst, message, p->proto);
 	if (p->icmp_quotes) {
 		quoted_key(p, &quoted, &quoted_end);
