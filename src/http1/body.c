@@ -122,7 +122,7 @@ static int chunk_line(struct http1_body *b, struct str in, size_t max, struct st
 	b->seen = 0;
 	*n = (size_t)lf + 1;
 	*line = str_head(in, (size_t)lf);
-	if (lf > 0 && in.p[lf - 1] == '\r')
+	if (str_ends(*line, STR("\r")))
 		line->n--;
 	else
 		b->marks |= HTTP1_BIT(CHUNK_BARE_LF);

@@ -244,7 +244,7 @@ static bool read_version(struct parser *ps, struct str v)
 static int read_request_line(struct parser *ps, struct str line)
 {
 	struct http1_head *h = ps->h;
-	size_t n = 0, end = line.n;
+	size_t n = 0, end;
 
 	while (n < line.n && token_byte[(uint8_t)line.p[n]])
 		n++;

@@ -10,7 +10,7 @@
 
 /* How much of the expression is shown, in columns of a terminal. */
 #define SHOWN_COLUMNS 60
-#define SHOWN_BEFORE  30 /* at most so many of them before the place */
+#define SHOWN_BEFORE  30          /* at most so many of them before the place */
 #define CHAR_MAX      ((size_t)4) /* bytes */
 #define SHOWN_BYTES   (SHOWN_COLUMNS * CHAR_MAX + sizeof("......"))
 #define MESSAGE_BYTES 200
