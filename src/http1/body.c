@@ -175,7 +175,7 @@ static int step_trailer(struct http1_body *b, struct str in, size_t *used)
 	b->trailer_bytes += (uint32_t)n;
 	if (line.n == 0)
 		b->state = CHUNK_END;
-	else if (line.p[0] != ' ' && line.p[0] != '\t')
+	else if (!str_starts(line, STR(" ")) && !str_starts(line, STR("\t")))
 		b->trailers++;
 	return 1;
 }
