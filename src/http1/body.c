@@ -119,6 +119,7 @@ static int chunk_line(struct http1_body *b, struct str in, size_t max, struct st
 		b->seen = head.n;
 		return head.n == max ? -1 : 0;
 	}
+	assert(in.p);
 	b->seen = 0;
 	*n = (size_t)lf + 1;
 	*line = str_head(in, (size_t)lf);
