@@ -71,7 +71,33 @@ static void put_last_word(struct buf *out)
 		    "of one: one of `= < > ! & | \" ' [`, or `has(` at its beginning. Otherwise it "
 		    "is the name of a file, which must follow `-r`. So a word that is both, such as "
 		    "`http` beside a file `http`, is the file: write `--where http`. Programs that "
-		    "pass on names of files use `--where` always.\n"));
+		    "pass on names of files use `--where` always.\n\nBefore the first record is "
+		    "shown, every file must be there: a name that is none ends the command, with the "
+		    "advice to quote it where it may be a filter.\n"));
+}
+
+static void put_forms(struct buf *out)
+{
+	(void)buf_put(
+		out,
+		STR("\n### On a terminal\nThe table is cut to the width of the terminal: addresses "
+		    "of IPv6 and names of files are shortened by a `…`, so that 30 columns are left "
+		    "for what was said. The form `wide` shows each field on a line of its own there, "
+		    "and never cuts one. In a pipe a record is one line, and nothing is shortened "
+		    "but texts of the table. Colours are left out where `NO_COLOR` is set or `TERM` "
+		    "is `dumb`.\n"));
+}
+
+static void put_ctrl_c(struct buf *out)
+{
+	(void)buf_put(
+		out,
+		STR("\n### Ctrl-C\nWhile a pipe or a FIFO is read, the first Ctrl-C (SIGINT) or "
+		    "SIGTERM is its end: what its writer still gives within half a second is read, "
+		    "connections that are open become records, and the exit status is as usual; "
+		    "further files are not begun. So `tcpdump -U -i any -w - | redoubt traffic -r "
+		    "-` loses nothing. The second one ends the command at once, as does the first "
+		    "while a file is read or nothing was given yet.\n"));
 }
 
 static const struct {
@@ -132,11 +158,12 @@ static void put_counts(struct buf *out)
 
 static void put_exits(struct buf *out)
 {
-	(void)buf_put(out,
-		      STR("\n## Exit statuses\nOf several files each is read, whatever is wrong "
-			  "with another, and the highest of their statuses is the command's. A "
-			  "reader of the output that closes it, such as `head`, is no error.\n\n"
-			  "| exit | when |\n|---|---|\n"));
+	(void)buf_put(
+		out,
+		STR("\n## Exit statuses\nOf several files that are there each is read, "
+		    "whatever is wrong with another, and the highest of their statuses is the command's. A "
+		    "reader of the output that closes it, such as `head`, is no error.\n\n"
+		    "| exit | when |\n|---|---|\n"));
 	for (int exit = 0; exit < 256; exit++) {
 		const char *between = "";
 
@@ -169,6 +196,8 @@ void docs_cli(struct buf *out)
 		    "next option, and one from its variable.\n"));
 	put_command(out, &cmd_traffic_table);
 	put_last_word(out);
+	put_forms(out);
+	put_ctrl_c(out);
 	put_counts(out);
 	put_command(out, &cmd_schema_table);
 	(void)buf_put(out, STR("\n## redoubt version\nPrints the version.\n"));

@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/dissect.h"
@@ -17,14 +18,21 @@ static void report(struct dissect_status *status, const struct err *err)
 	atomic_store(&status->err_id, err->id);
 }
 
+/* The channel is the sign of a parent; nothing is to be had from us otherwise, nor help. */
+static bool by_hand(int argc)
+{
+	struct stat st;
+
+	return argc > 1 || fstat(PROC_CHANNEL_FD, &st) < 0 || !S_ISSOCK(st.st_mode);
+}
+
 static int receive(struct dissect_start *start, int fds[DISSECT_FDS], struct err *err)
 {
 	size_t n = DISSECT_FDS;
 	ssize_t got = channel_receive(PROC_CHANNEL_FD, start, sizeof(*start), fds, &n);
 
 	if (got < 0 || (size_t)got != sizeof(*start) || n != DISSECT_FDS)
-		return err_set(err, ERR_USAGE,
-			       "redoubt-dissect is started by redoubt, not by hand");
+		return err_set(err, ERR_ROLE_START, "no start message came");
 	if (start->version != DISSECT_START_VERSION || start->label_bytes > DISSECT_LABEL_MAX)
 		return err_set(err, ERR_ROLE_START,
 			       "start message of version %u, this program is %u", start->version,
@@ -51,13 +59,18 @@ static int lock(struct dissect *d, struct err *err)
 	return proc_enter(PROC_ROLE_DISSECT, keep, ARRAY_LEN(keep), &d->status->layers, err);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static struct dissect d;
 	int fds[DISSECT_FDS];
 	struct err err = { ERR_NONE, "" };
 	int r;
 
+	(void)argv;
+	if (by_hand(argc)) {
+		(void)fputs("redoubt-dissect is started by redoubt, not by hand.\n", stderr);
+		return err_row(ERR_USAGE)->exit;
+	}
 	log_init("redoubt-dissect", LOG_INFO);
 	r = receive(&d.start, fds, &err);
 	if (r == 0)

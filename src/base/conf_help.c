@@ -77,10 +77,12 @@ static void put_option(struct buf *out, const struct conf_opt *opt)
 	if (opt->type == CONF_CHOICE) {
 		put_wrapped(out, HELP_INDENT, STR("One of:"));
 		put_wrapped(out, HELP_INDENT, str_of(opt->choices));
+		(void)buf_put_char(out, '.');
 	}
 	if (opt->def && opt->type != CONF_FLAG) {
 		put_wrapped(out, HELP_INDENT, STR("Default:"));
 		put_wrapped(out, HELP_INDENT, str_of(opt->def));
+		(void)buf_put_char(out, '.');
 	}
 	(void)buf_put_char(out, '\n');
 }
@@ -101,12 +103,14 @@ void conf_help(const struct conf_table *t, struct buf *out)
 	for (size_t i = 0; i < t->count; i++)
 		put_option(out, &t->opts[i]);
 	put_option(out, &help);
-	(void)buf_put_char(out, '\n');
-	put_wrapped(out, 0,
-		    STR("Each option may also be set in the environment: --some-name is "
-			"REDOUBT_SOME_NAME, with the name of a command before its own: "
-			"REDOUBT_TRAFFIC_LIMIT. An option on the command line wins."));
-	(void)buf_put_char(out, '\n');
+	if (t->count > 0) {
+		(void)buf_put_char(out, '\n');
+		put_wrapped(out, 0,
+			    STR("Each option may also be set in the environment: --some-name is "
+				"REDOUBT_SOME_NAME, with the name of a command before its own: "
+				"REDOUBT_TRAFFIC_LIMIT. An option on the command line wins."));
+		(void)buf_put_char(out, '\n');
+	}
 	if (t->examples)
 		(void)buf_printf(out, "\nExamples:\n%s%s", t->examples,
 				 str_ends(str_of(t->examples), STR("\n")) ? "" : "\n");

@@ -342,7 +342,7 @@ TEST(help_names_every_option_within_80_columns)
 		assert_true(str_contains(text, str_of(opts[i].name)));
 	assert_true(str_contains(text, STR("\n  -f, --file FILE...      Files to read.\n")));
 	assert_true(str_contains(text, STR("\n      --format WORD       How rows look. One of: "
-					   "text|json|wide Default: json\n")));
+					   "text|json|wide. Default: json.\n")));
 	while (text.n > 0) {
 		struct str line;
 

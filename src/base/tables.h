@@ -31,7 +31,7 @@
 	  "What stands before the damage was read; capture again for the rest.")                   \
 	E(CAPTURE_TRUNCATED, "capture.truncated", ENODATA, 422, 3,                                 \
 	  "The capture file is cut short.",                                                        \
-	  "It was read to its end; nothing that is in it was lost.")                               \
+	  "Everything before the cut was read; a frame at the cut is counted as drop.cut.")        \
 	E(JSON, "json.bad", EBADMSG, 422, 2, "The text is not valid JSON.",                        \
 	  "Correct it at the byte shown.")                                                         \
 	E(LIMIT, "limit", E2BIG, 413, 2, "A named limit was reached.",                             \

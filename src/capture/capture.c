@@ -27,6 +27,8 @@
  * There is no limit over a whole file: of compressed bytes any number of honest rows can come.
  */
 #define STEP_ROWS_MAX (4 * GIB)
+/* A Ctrl-C is often for the writer of a pipe as well: what it still has is read for so long. */
+#define STOP_GRACE_NS (500 * NS_PER_MS)
 
 static int start_message(const struct capture *c, struct dissect_start *start, struct err *err)
 {
@@ -34,11 +36,12 @@ static int start_message(const struct capture *c, struct dissect_start *start, s
 
 	*start = (struct dissect_start){
 		.version = DISSECT_START_VERSION,
+		.agent = c->conf.number,
 		.input_bytes = c->input.size,
 		.rows_bytes = c->rows.size,
 		.flows = c->conf.flows,
 	};
-	/* A run's rows are told from another's by the epoch. */
+	/* A run's rows are told from another's by the epoch, and within it by the number. */
 	start->epoch = (uint32_t)(time_now_ns() / NS_PER_S);
 	if (getrandom(&start->seed, sizeof(start->seed), 0) != sizeof(start->seed))
 		return err_set(err, ERR_INTERNAL, "getrandom: %s", strerror(errno));
@@ -133,13 +136,34 @@ static size_t piece_bytes(const struct capture *c)
 	return c->input.size / INPUT_PIECES;
 }
 
+static bool is_stopped(const struct capture *c)
+{
+	return !c->regular && c->conf.stop && *c->conf.stop;
+}
+
+/* How long a writer that was stopped with us may still take. */
+static int64_t grace_ns(struct capture *c)
+{
+	int64_t now = time_mono_ns();
+
+	if (!c->stop_ns)
+		c->stop_ns = now + STOP_GRACE_NS;
+	return c->stop_ns - now;
+}
+
 /* Reads one piece; true when something went on. */
 static bool input_pump(struct capture *c)
 {
 	uint8_t *to;
 	ssize_t n;
 
-	if (c->input_done || (!c->regular && !fd_ready(c->fd)))
+	if (c->input_done)
+		return false;
+	if (is_stopped(c) && grace_ns(c) <= 0) {
+		input_end(c);
+		return true;
+	}
+	if (!c->regular && !fd_ready(c->fd))
 		return false;
 	to = ring_reserve(&c->input, piece_bytes(c));
 	if (!to)
@@ -249,6 +273,31 @@ static void idle(struct capture *c)
 		c->looked_ns += time_mono_ns() - from;
 }
 
+/* How long to sleep: while the dissector may owe us a step, a slice of our patience. */
+static int sleep_ms(struct capture *c, bool for_source)
+{
+	if (!for_source)
+		return PATIENCE_SLICE_MS;
+	if (!is_stopped(c))
+		return -1;
+	return grace_ns(c) > 0 ? (int)(grace_ns(c) / NS_PER_MS) + 1 : 0;
+}
+
+/* No signal comes between the look at what it says and the sleep. */
+static void sleep_on(struct capture *c, struct pollfd *p, size_t n, bool for_source)
+{
+	sigset_t all, before;
+	struct timespec time;
+	int ms;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	ms = sleep_ms(c, for_source);
+	time = (struct timespec){ ms / 1000, ms % 1000 * NS_PER_MS };
+	(void)ppoll(p, n, ms < 0 ? NULL : &time, &before);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 /* Sleeps until something can go on: 0, 1 when the dissector has ended, or negative with *err when
  * it holds us up. */
 static int capture_wait(struct capture *c, struct err *err)
@@ -274,7 +323,7 @@ static int capture_wait(struct capture *c, struct err *err)
 	} else if (!c->input_done) {
 		p[3].fd = c->fd;
 	}
-	(void)poll(p, ARRAY_LEN(p), p[3].fd < 0 ? PATIENCE_SLICE_MS : -1);
+	sleep_on(c, p, ARRAY_LEN(p), p[3].fd >= 0);
 	if (p[1].revents)
 		ring_woken(c->rows.data_fd);
 	if (p[2].revents)
@@ -323,7 +372,17 @@ void capture_progress(const struct capture *c, uint64_t *done, uint64_t *size)
 	*size = c->size;
 }
 
+bool capture_is_stream(const struct capture *c)
+{
+	return !c->regular;
+}
+
 bool capture_waits(const struct capture *c)
 {
 	return !c->regular && c->done == 0 && !c->input_done;
+}
+
+bool capture_given(const struct capture *c)
+{
+	return c->input_done || (c->regular && c->done >= c->size);
 }

@@ -7,6 +7,8 @@
 #ifndef REDOUBT_CAPTURE_H
 #define REDOUBT_CAPTURE_H
 
+#include <signal.h>
+
 #include "base/base.h"
 #include "record/record.h"
 
@@ -52,11 +54,15 @@ enum dissect_state { DISSECT_STARTING, DISSECT_RUNNING, DISSECT_DONE, DISSECT_FA
 #define CAPTURE_PATIENCE_NS (60 * NS_PER_S)
 
 struct capture_conf {
-	uint64_t flows; /* 0: the default */
+	uint32_t number; /* of the source within this run: part of the ids of its rows */
+	uint64_t flows;  /* 0: the default */
 	/* Time without a step after which a dissector that was given all there is, or all there is
 	 * room for, is ended; 0: the default. What the source or the caller takes is not counted.
 	 */
 	int64_t patience_ns;
+	/* A stream is at its end once a signal's handler has set this, and what its writer gives
+	 * in the next moment is read; no signal is slept through. May be NULL. */
+	const volatile sig_atomic_t *stop;
 	/* Called before it sleeps: every row there is was given. May be NULL. */
 	void (*idle)(void *owner);
 	/* Called with each line that the dissector writes to its standard error, cleaned and
@@ -76,6 +82,8 @@ struct capture_result {
 	struct err err; /* id ERR_NONE when it was read to its end */
 };
 
+/* 0, or negative with *err when there is no such file; whether it can be read is not asked. */
+[[nodiscard]] int capture_find(const char *path, struct err *err);
 /* Starts reading a file, "-" for standard input. 0 or negative with *err. */
 [[nodiscard]] int capture_open(const char *path, const struct capture_conf *conf,
 			       struct capture **out, struct err *err);
@@ -89,7 +97,11 @@ CLEANUP_DEFINE(struct capture *, capture_close)
 void capture_result(const struct capture *c, struct capture_result *out);
 /* Bytes of the file that were handed over, and its size or 0 when unknown, for a progress line. */
 void capture_progress(const struct capture *c, uint64_t *done, uint64_t *size);
-/* True while a pipe, a terminal or the like has not given its first byte. */
+/* A pipe, a terminal or the like: no file, whose end is there already. */
+bool capture_is_stream(const struct capture *c);
+/* True while a stream has not given its first byte. */
 bool capture_waits(const struct capture *c);
+/* True when the dissector was given all there is, so that only its work is waited for. */
+bool capture_given(const struct capture *c);
 
 #endif

@@ -42,6 +42,7 @@ struct capture {
 	bool rows_done;
 	uint64_t size, done;
 	struct capture_conf conf;
+	int64_t stop_ns; /* when the time of the writer is over that was stopped with us, or 0 */
 	struct proc proc;
 	struct ring input, rows;
 	struct dissect_status *status;

@@ -29,6 +29,21 @@ static char *name_shown(const char *path)
 	return asprintf(&shown, "...%s", path) < 0 ? NULL : shown;
 }
 
+int capture_find(const char *path, struct err *err)
+{
+	char *name;
+	int r;
+
+	if (strcmp(path, "-") == 0 || access(path, F_OK) == 0 ||
+	    (errno != ENOENT && errno != ENOTDIR))
+		return 0;
+	r = errno;
+	name = name_shown(path);
+	r = err_set(err, ERR_FILE_OPEN, "%s: %s", name ? name : "a file", strerror(r));
+	free(name);
+	return r;
+}
+
 static int name_take(struct capture *c, const char *path, struct err *err)
 {
 	const char *slash = strrchr(path, '/');

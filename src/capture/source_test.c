@@ -78,6 +78,17 @@ TEST(a_fifo_without_a_writer_does_not_hold_us)
 	rmdir(dir);
 }
 
+TEST(what_is_not_there_is_found_missing_without_opening_it)
+{
+	assert_int_equal(capture_find("-", &err), 0);
+	assert_int_equal(capture_find("/tmp", &err), 0);
+	assert_true(capture_find("/tmp/redoubt-source-none", &err) < 0);
+	assert_int_equal(err.id, ERR_FILE_OPEN);
+	assert_string_equal(err.text, "/tmp/redoubt-source-none: No such file or directory");
+	assert_true(capture_find("/dev/null/x", &err) < 0);
+	assert_string_equal(err.text, "/dev/null/x: Not a directory");
+}
+
 TEST(a_folder_is_refused_with_words)
 {
 	assert_true(opened("/tmp") < 0);

@@ -6,6 +6,7 @@
 #ifndef REDOUBT_CLI_H
 #define REDOUBT_CLI_H
 
+#include <signal.h>
 #include <stdio.h>
 
 #include "capture/capture.h"
@@ -23,6 +24,27 @@ int cli_fail(const struct err *err);
 /* A text from outside, such as a file's name: control characters, those that hide or reorder what
  * stands around them, and what is not UTF-8 are shown as '?'. */
 void cli_put_text(const char *text, FILE *to);
+
+/* Prints what a command takes, to stdout. */
+void cli_help(const struct conf_table *table);
+/* Columns of the terminal that standard output is; 0 when it is none. */
+unsigned cli_width(void);
+/* Whether to put colours there: a terminal that has them, and nobody who asked for none. */
+bool cli_colours(int fd);
+
+/* The words that belong to no option (words.c). Takes the filter away from the end of rest, or
+ * where that is empty of files; NULL when the last word is none. */
+const char *words_take_filter(struct conf_list *files, struct conf_list *rest);
+/* Is every file there? filtered: there is a filter already, so that no word can be meant as one. */
+[[nodiscard]] int words_check_files(const struct conf_list *files, bool filtered, struct err *err);
+/* Is none left over? */
+[[nodiscard]] int words_check_rest(const struct conf_list *rest, struct err *err);
+
+/* Between these two, the first SIGINT or SIGTERM does not end the program but is put here; then
+ * the next one does, as after stop_forget() (stop.c). */
+extern volatile sig_atomic_t stop_signal;
+void stop_listen(void);
+void stop_forget(void);
 
 enum form { FORM_TABLE, FORM_WIDE, FORM_JSON, FORM_NDJSON, FORM_CSV, FORM_COUNT };
 #define FORM_CHOICES "table|wide|json|ndjson|csv"
@@ -45,7 +67,7 @@ struct form_row {
 };
 
 extern const struct form_row form_rows[FORM_COUNT];
-/* The forms for people, in show.c. The head stands before the first row. */
+/* The forms for people, in table.c and wide.c. The head stands before the first row. */
 void show_table_row(struct show *s, const struct row_view *v);
 void show_wide_row(struct show *s, const struct row_view *v);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How the command line tells a person that something went wrong: what, where, what to do, and the
- * id under which docs/errors.md has it.
+ * What the commands share towards a person: how an error is told, with what, where, what to do, and
+ * the id under which docs/errors.md has it; the help; and what the terminal can do.
  */
 #include "cli/cli.h"
 
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* The exit status of what was done in part (ARCHITECTURE.md). */
@@ -73,14 +74,41 @@ static void put_lines(const char *text, FILE *to)
 	}
 }
 
+void cli_help(const struct conf_table *table)
+{
+	struct buf text;
+
+	buf_init(&text, 64 * KIB);
+	conf_help(table, &text);
+	(void)fwrite(text.p, 1, text.len, stdout);
+	buf_done(&text);
+}
+
+unsigned cli_width(void)
+{
+	struct winsize ws;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) < 0 ? 0 : ws.ws_col;
+}
+
+/* By the convention of no-color.org an empty NO_COLOR counts as none. */
+bool cli_colours(int fd)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(fd) && !(no && no[0]) && !(term && strcmp(term, "dumb") == 0);
+}
+
 int cli_fail(const struct err *err)
 {
 	const struct err_row *row = err_row(err->id);
-	bool colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+	bool warning = row->exit == EXIT_PARTIAL, colour = cli_colours(STDERR_FILENO);
 
-	(void)fprintf(stderr, "%s%s:%s %s\n", colour ? "\033[1;31m" : "",
-		      row->exit == EXIT_PARTIAL ? "warning" : "error", colour ? "\033[0m" : "",
-		      row->title);
+	(void)fprintf(stderr, "%s%s:%s %s\n",
+		      !colour   ? ""
+		      : warning ? "\033[1;33m"
+				: "\033[1;31m",
+		      warning ? "warning" : "error", colour ? "\033[0m" : "", row->title);
 	/* Other lines than ours come from a name, and would pass for ours. */
 	if (err->id == ERR_FILTER) {
 		put_lines(err->text, stderr);

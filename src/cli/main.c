@@ -8,11 +8,25 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+/* A command that differs by more from what was written is not suggested. */
+#define SUGGEST_DISTANCE 2
+
+static const struct conf_table version_table = {
+	.command = "redoubt version",
+	.summary = "Prints the version.",
+};
+
 static int cmd_version(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
-	(void)puts("redoubt " REDOUBT_VERSION);
+	struct err err;
+	int r = conf_parse(&version_table, argc, argv, NULL, NULL, &err);
+
+	if (r < 0)
+		return cli_fail(&err);
+	if (r == 1)
+		cli_help(&version_table);
+	else
+		(void)puts("redoubt " REDOUBT_VERSION);
 	return 0;
 }
 
@@ -45,7 +59,7 @@ static const struct command *command_find(const char *name)
 static int unknown(const char *name)
 {
 	const struct command *near = NULL;
-	size_t best = 3;
+	size_t best = SUGGEST_DISTANCE + 1;
 	struct err err;
 
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
@@ -56,7 +70,12 @@ static int unknown(const char *name)
 			near = &commands[i];
 		}
 	}
-	if (near)
+	if (access(name, F_OK) == 0)
+		(void)err_set(&err, ERR_USAGE,
+			      "There is no command '%.60s'; to read this file, write: redoubt "
+			      "traffic -r %.200s",
+			      name, name);
+	else if (near)
 		(void)err_set(&err, ERR_USAGE, "There is no command '%.60s'; did you mean '%s'?",
 			      name, near->name);
 	else
@@ -64,6 +83,24 @@ static int unknown(const char *name)
 	(void)cli_fail(&err);
 	usage(stderr);
 	return err_row(err.id)->exit;
+}
+
+/* "help" alone shows the commands, "help COMMAND" what that takes. */
+static int help(int argc, char **argv)
+{
+	const struct command *c;
+	char *words[2];
+
+	if (argc < 2) {
+		usage(stdout);
+		return 0;
+	}
+	c = command_find(argv[1]);
+	if (!c)
+		return unknown(argv[1]);
+	words[0] = argv[1];
+	words[1] = (char[]){ "--help" };
+	return c->run(2, words);
 }
 
 /* A descriptor below 3 that was closed at our start would become a file's. It is opened on nothing,
@@ -86,12 +123,10 @@ int main(int argc, char **argv)
 		return err_row(ERR_USAGE)->exit;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-	    strcmp(argv[1], "help") == 0) {
-		usage(stdout);
-		return 0;
-	}
+	    strcmp(argv[1], "help") == 0)
+		return help(argc - 1, argv + 1);
 	if (strcmp(argv[1], "--version") == 0)
-		return cmd_version(0, NULL);
+		return cmd_version(1, argv);
 	c = command_find(argv[1]);
 	return c ? c->run(argc - 1, argv + 1) : unknown(argv[1]);
 }

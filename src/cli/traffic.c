@@ -4,7 +4,6 @@
  * the masked rows that come back, and shows them in the form asked for.
  */
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -36,7 +35,8 @@ static const struct conf_opt opts[] = {
 	{ "output", 'o', CONF_CHOICE, AT(form), "table", 0, 0, FORM_CHOICES, "FORM",
 	  "How records are shown." },
 	{ "counts", 0, CONF_FLAG, AT(counts), NULL, 0, 0, NULL, NULL,
-	  "Print one line of numbers a file, tab-separated, instead of records." },
+	  "Print one line of numbers a file, tab-separated, instead of records; --output is "
+	  "ignored." },
 	{ "limit", 'l', CONF_U64, AT(limit), "0", 0, UINT64_MAX, NULL, "N",
 	  "End after N records; 0 shows all." },
 	{ "stats", 0, CONF_FLAG, AT(stats), NULL, 0, 0, NULL, NULL,
@@ -68,6 +68,7 @@ struct run {
 	struct show show;
 	const struct capture *capture; /* the one that is being read, from this file */
 	const char *path;
+	bool terminal;       /* records are shown on one */
 	bool progress;       /* is told, on a terminal that records are not on */
 	bool progress_shown; /* and a line of it stands there now */
 	int64_t progress_ns;
@@ -75,34 +76,6 @@ struct run {
 	int output_errno; /* why the output failed, or 0 */
 	int exit;
 };
-
-/* What is no file is a filter if it reads as one, or at least has the marks of one; everything else
- * is a file's name with a mistake in it. */
-static bool looks_like_filter(const char *word)
-{
-	struct filter *filter;
-	struct err ignored;
-
-	if (strcmp(word, "-") == 0 || access(word, F_OK) == 0)
-		return false;
-	if (strpbrk(word, "=<>!&|\"'[") || strncmp(word, "has(", 4) == 0)
-		return true;
-	if (filter_new(str_of(word), &filter, &ignored) < 0)
-		return false;
-	filter_free(filter);
-	return true;
-}
-
-/* The filter is the last word, behind the options or behind the files. */
-static const char *take_filter(struct traffic_conf *conf, struct conf_list *rest)
-{
-	struct conf_list *words = rest->n ? rest : &conf->files;
-
-	if (conf->where || words->n == 0 || !looks_like_filter(words->v[words->n - 1]))
-		return conf->where;
-	words->n--;
-	return words->v[words->n];
-}
 
 static int setup(struct run *run, int argc, char **argv, struct err *err)
 {
@@ -112,20 +85,17 @@ static int setup(struct run *run, int argc, char **argv, struct err *err)
 
 	if (r != 0)
 		return r;
-	where = take_filter(&run->conf, &rest);
-	if (rest.n)
-		return err_set(err, ERR_USAGE, "'%.200s' is neither an option nor a filter; %s",
-			       rest.v[0], "files follow -r.");
-	if (run->conf.files.n == 0)
-		return err_set(err, ERR_USAGE, "No file is named: redoubt traffic -r FILE");
+	where = run->conf.where;
+	if (!where)
+		where = words_take_filter(&run->conf.files, &rest);
+	r = words_check_rest(&rest, err);
+	if (r == 0 && run->conf.files.n == 0)
+		r = err_set(err, ERR_USAGE, "No file is named: redoubt traffic -r FILE");
+	if (r == 0)
+		r = words_check_files(&run->conf.files, where, err);
+	if (r < 0)
+		return r;
 	return where ? filter_new(str_of(where), &run->filter, err) : 0;
-}
-
-static unsigned terminal_width(void)
-{
-	struct winsize ws;
-
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) < 0 ? 0 : ws.ws_col;
 }
 
 static void progress_clear(struct run *run)
@@ -198,9 +168,14 @@ static void print_stats(const char *path, const struct capture_result *result)
 	buf_done(&layers);
 }
 
+static bool limit_reached(const struct run *run)
+{
+	return run->conf.limit && run->show.rows >= run->conf.limit;
+}
+
 static bool enough(const struct run *run)
 {
-	return run->output_errno || (run->conf.limit && run->show.rows >= run->conf.limit);
+	return run->output_errno || limit_reached(run);
 }
 
 static void take_row(struct run *run, const struct row_view *row)
@@ -230,18 +205,42 @@ static void file_failed(struct run *run, const struct err *err)
 		run->exit = status;
 }
 
-/* Reads one file to its end; what is wrong with it is said, and the next one is read. */
-static void read_file(struct run *run, const char *path)
+/* Takes rows up to the end or the limit. A limit hides no error of a source that was given whole to
+ * the dissector, which ends soon: the rows that are left are passed over. 1 when there are more;
+ * otherwise as capture_next(). */
+static int read_rows(struct run *run, struct capture *c, struct err *err)
 {
-	struct capture_conf conf = { .flows = run->conf.flows,
+	struct row_view row;
+	int r = 1;
+
+	while (!enough(run) && (r = capture_next(c, &row, err)) == 1)
+		take_row(run, &row);
+	while (r == 1 && !run->output_errno && capture_given(c))
+		r = capture_next(c, &row, err);
+	return r;
+}
+
+/* A stream ended by Ctrl-C may end within a frame; its capture record says so. One that had given
+ * nothing leaves nothing to show, and the signal does what it always does. */
+static void after_stop(const struct capture_result *result)
+{
+	if (result->bytes == 0)
+		(void)raise((int)stop_signal);
+}
+
+/* Reads one file to its end; what is wrong with it is said, and the next one is read. */
+static void read_file(struct run *run, unsigned number, const char *path)
+{
+	struct capture_conf conf = { .number = number,
+				     .flows = run->conf.flows,
 				     .patience_ns = run->conf.patience_ns,
+				     .stop = &stop_signal,
 				     .idle = idle,
 				     .said = said,
 				     .owner = run };
 	CLEANUP(capture_close) struct capture *c = NULL;
 	struct capture_result result;
 	struct err err = { ERR_NONE, "" };
-	struct row_view row;
 	int r = capture_open(path, &conf, &c, &err);
 
 	if (r < 0) {
@@ -252,17 +251,23 @@ static void read_file(struct run *run, const char *path)
 	run->records = 0;
 	run->capture = c;
 	run->path = path;
-	while (!enough(run) && (r = capture_next(c, &row, &err)) == 1)
-		take_row(run, &row);
+	if (capture_is_stream(c))
+		stop_listen();
+	r = read_rows(run, c, &err);
+	if (capture_is_stream(c))
+		stop_forget();
 	run->capture = NULL;
 	progress_clear(run);
 	idle(run);
 	capture_result(c, &result);
+	if (stop_signal)
+		after_stop(&result);
 	if (run->conf.stats)
 		print_stats(path, &result);
 	if (r < 0)
 		file_failed(run, &err);
-	else if (r == 0 && result.err.id)
+	else if (r == 0 && result.err.id &&
+		 !(stop_signal && result.err.id == ERR_CAPTURE_TRUNCATED))
 		file_failed(run, &result.err);
 	if (run->counts)
 		counts_print(run->counts, path, stdout);
@@ -276,30 +281,21 @@ static int read_all(struct run *run, struct err *err)
 		counts_header(stdout);
 	else
 		form->begin(&run->show);
-	for (size_t i = 0; i < run->conf.files.n && !enough(run); i++) {
+	for (unsigned i = 0; i < run->conf.files.n && !enough(run) && !stop_signal; i++) {
 		if (run->conf.counts && counts_new(&run->counts) < 0)
 			return err_set(err, ERR_MEMORY, "counting");
-		read_file(run, run->conf.files.v[i]);
+		read_file(run, i, run->conf.files.v[i]);
 		counts_free(run->counts);
 		run->counts = NULL;
 	}
 	if (!run->conf.counts)
 		form->end(&run->show);
 	idle(run);
+	if (run->filter && run->show.rows == 0 && run->terminal && !run->conf.counts)
+		(void)fputs("No record matched.\n", stderr);
 	/* A reader that has had enough, such as head, is no error. */
 	if (run->output_errno && run->output_errno != EPIPE)
 		return err_set(err, ERR_OUTPUT, "standard output: %s", strerror(run->output_errno));
-	return 0;
-}
-
-static int help(void)
-{
-	struct buf text;
-
-	buf_init(&text, 64 * KIB);
-	conf_help(&cmd_traffic_table, &text);
-	(void)fwrite(text.p, 1, text.len, stdout);
-	buf_done(&text);
 	return 0;
 }
 
@@ -309,17 +305,18 @@ int cmd_traffic(int argc, char **argv)
 	struct err err = { ERR_NONE, "" };
 	int r = setup(&run, argc, argv, &err);
 
-	if (r == 1)
-		return help();
+	if (r == 1) {
+		cli_help(&cmd_traffic_table);
+		return 0;
+	}
 	if (r == 0) {
-		bool terminal = isatty(STDOUT_FILENO);
-
+		run.terminal = isatty(STDOUT_FILENO);
 		run.show = (struct show){ .to = stdout };
-		run.show.width = terminal ? terminal_width() : 0;
-		run.show.colour = terminal && !getenv("NO_COLOR");
+		run.show.width = cli_width();
+		run.show.colour = cli_colours(STDOUT_FILENO);
 		/* Not where records would stand on the same screen. */
-		run.progress = isatty(STDERR_FILENO) && (!terminal || run.conf.counts);
-		if (!terminal)
+		run.progress = isatty(STDERR_FILENO) && (!run.terminal || run.conf.counts);
+		if (!run.terminal)
 			(void)setvbuf(stdout, NULL, _IOFBF, OUT_BYTES);
 		buf_init(&run.show.line, LINE_MAX_BYTES);
 		buf_init(&run.show.cell, LINE_MAX_BYTES);

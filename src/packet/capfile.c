@@ -20,6 +20,20 @@ int capfile_damaged(const struct capfile *cf, size_t ahead, const char *what, ui
 		       what, number);
 }
 
+/* What people pack captures with, and is not unpacked here. */
+static const struct {
+	struct str magic;
+	const char *name;
+} packed[] = {
+	{ { "\xfd"
+	    "7zX",
+	    4 },
+	  "xz" },
+	{ { "PK\x03\x04", 4 }, "zip" },
+	{ { "BZh", 3 }, "bzip2" },
+	{ { "7z\xbc\xaf", 4 }, "7-Zip" },
+};
+
 /* Both formats begin with four bytes that say which it is. */
 static int capfile_begin(struct capfile *cf, struct str in, size_t *used, struct err *err)
 {
@@ -33,6 +47,10 @@ static int capfile_begin(struct capfile *cf, struct str in, size_t *used, struct
 		cf->format = CAPFILE_PCAPNG;
 		return CAPFILE_ON;
 	}
+	for (size_t i = 0; i < ARRAY_LEN(packed); i++)
+		if (str_starts(in, packed[i].magic))
+			return err_set(err, ERR_CAPTURE_FORMAT, "this is %s; unpack it first",
+				       packed[i].name);
 	return err_set(err, ERR_CAPTURE_FORMAT,
 		       "the file begins with %02x %02x %02x %02x, which is no capture format", p[0],
 		       p[1], p[2], p[3]);

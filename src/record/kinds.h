@@ -55,7 +55,7 @@
 	F(k, 110, MAP, N1(vlans), PUBLIC, META, 0, "", "Frames by VLAN id", "", "", "vlan.id")                           \
 	F(k, 111, U64, N1(interfaces), PUBLIC, META, 0, "", "Interfaces the file describes", "", "", "")                 \
 	F(k, 112, LIST_U64, N1(links), PUBLIC, META, 0, "", "Link types in the file (LINKTYPE numbers)", "", "", "")     \
-	F(k, 113, STR, N1(error), PUBLIC, META, FIELD_FACET, "", "Why reading ended early, as an error id", "", "", "")
+	F(k, 113, STR, N1(error), PUBLIC, META, FIELD_FACET | FIELD_TABLE, "", "Why reading ended early, as an error id", "", "", "")
 
 #define FLOW_FIELDS(F, k)                                                                                                \
 	F(k, 100, ENUM, N1(transport), PUBLIC, META, FIELD_FACET | FIELD_TABLE, "", "Transport protocol", "network.transport", "connection_info.protocol_name", "") \

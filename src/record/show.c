@@ -26,12 +26,13 @@ const char *show_choice(const struct field *field, uint64_t number)
 	return NULL;
 }
 
-/* Characters that a terminal obeys or that reorder what stands around them: C0, DEL, C1, line and
- * paragraph separators, marks and embeddings of direction, and the byte order mark. */
+/* Characters that a terminal obeys, that hide, or that reorder what stands around them: C0, DEL,
+ * C1, line and paragraph separators, marks and embeddings of direction, what has no width, and the
+ * byte order mark. Invariant: the JSON writer escapes the same ones. */
 static bool is_harmful(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e || c == 0x200f ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || (c >= 0x200b && c <= 0x200f) ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x2069) || c == 0xfeff;
 }
 
 static void text_escape(struct buf *out, struct str bytes)

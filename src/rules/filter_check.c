@@ -1,85 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names and types of a filter, against the record kinds: which field is meant, with a suggestion
- * where there is none, and whether it may be compared so; literals become values of their field's
- * type.
+ * Types of a filter, against the record kinds: whether a field may be compared so; literals become
+ * values of their field's type. Values that lack their quotes are told, with how they are written.
  */
 #include <stdio.h>
 
 #include "rules/filter_int.h"
-
-/* ---- Names ---- */
-
-struct suggestion {
-	struct str wanted;
-	const char *name;
-	size_t distance; /* a name must be nearer than this */
-};
-
-/* A word of which more than half is wrong is another word. */
-static struct suggestion suggestion_of(struct str wanted)
-{
-	return (struct suggestion){ wanted, NULL, wanted.n / 2 + 1 };
-}
-
-static void suggest(struct suggestion *s, const char *name)
-{
-	size_t d = str_distance(s->wanted, str_of(name));
-
-	if (d < s->distance) {
-		s->distance = d;
-		s->name = name;
-	}
-}
-
-/* The nearest name there is; also by its last part alone, for a field whose kind was left out. */
-static const char *nearest(struct str wanted)
-{
-	struct suggestion s = suggestion_of(wanted);
-
-	for (size_t k = 0; k < RECORD_KINDS; k++) {
-		const struct record_kind *kind = record_kind_at(k);
-
-		suggest(&s, kind->name);
-		for (unsigned slot = 0; slot < kind->slots; slot++) {
-			const char *name = kind->field[slot].name, *dot = strrchr(name, '.');
-
-			if (dot && str_eq(wanted, str_of(dot + 1)))
-				return name;
-			suggest(&s, name);
-		}
-	}
-	return s.name;
-}
-
-bool filter_resolve(struct parser *p, struct str name, size_t at, struct node *n)
-{
-	const struct record_kind *kind = record_kind_by_name(name);
-	const char *near;
-
-	if (kind) {
-		n->type = NODE_KIND;
-		n->kind = kind->id;
-		return true;
-	}
-	for (size_t k = 0; k < RECORD_KINDS; k++) {
-		int slot = record_slot_by_name(record_kind_at(k), name);
-
-		if (slot < 0)
-			continue;
-		n->kind = (unsigned)slot < COMMON_SLOTS ? 0 : record_kind_at(k)->id;
-		n->slot = (uint16_t)slot;
-		n->field = &record_kind_at(k)->field[slot];
-		return true;
-	}
-	near = nearest(name);
-	if (near)
-		filter_fail(p, at, "There is no field '%s'; did you mean %s?",
-			    filter_quote(name).text, near);
-	else
-		filter_fail(p, at, "There is no field '%s'.", filter_quote(name).text);
-	return false;
-}
 
 bool filter_check_field(struct parser *p, const struct node *n, size_t at)
 {
@@ -136,6 +62,59 @@ bool filter_check_relation(struct parser *p, const struct node *n, const enum re
 	return true;
 }
 
+/* ---- Quotes ---- */
+
+/* What stands at a place, up to a blank or to what cannot be part of a value. */
+static struct str bare_word(struct str text, size_t *at)
+{
+	size_t end;
+
+	while (*at < text.n && memchr(" \t\r\n\f", text.p[*at], 5))
+		++*at;
+	end = *at;
+	while (end < text.n && !memchr(" \t\r\n\f()[],&|!=<>\"'", text.p[end], 18))
+		end++;
+	return (struct str){ text.p + *at, end - *at };
+}
+
+/* Words and paths, but what may stand without quotes. */
+static bool is_text(struct str word)
+{
+	static const char *const others[] = { "true", "false", "duration", "timestamp" };
+	char c = word.p[0];
+	struct field_ref ref;
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (str_eq(word, str_of(others[i])))
+			return false;
+	return ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '/') &&
+	       !filter_find(word, &ref);
+}
+
+bool filter_check_quoted(struct parser *p, const struct node *n, size_t at)
+{
+	struct str word = bare_word(p->filter->text, &at);
+	enum field_type type = n->indexed ? FIELD_STR : n->field->type;
+	const char *what = NULL;
+	struct ip_addr ip;
+	int64_t i;
+
+	if (!word.n)
+		return true;
+	if (type == FIELD_IP && ip_parse(word, &ip) == 0)
+		what = "An address";
+	else if (type == FIELD_DUR && dur_parse(word, &i) == 0)
+		what = "A duration";
+	else if (type == FIELD_TIME && time_parse(word, &i) == 0)
+		what = "A time";
+	else if ((type == FIELD_STR || type == FIELD_ENUM) && is_text(word))
+		what = type == FIELD_ENUM ? "A name" : "A string";
+	if (what)
+		filter_fail(p, at, "%s stands in quotes: write \"%s\".", what,
+			    filter_quote(word).text);
+	return !what;
+}
+
 /* ---- Literals ---- */
 
 static bool wrong_type(struct parser *p, const struct node *n, const struct literal *l,
@@ -168,7 +147,7 @@ static void fail_choices(struct parser *p, const struct node *n, const struct li
 
 static bool check_choice(struct parser *p, const struct node *n, struct literal *l)
 {
-	struct suggestion s = suggestion_of(l->s);
+	struct suggestion s = filter_suggestion(l->s);
 
 	if (l->type != LITERAL_STR)
 		return wrong_type(p, n, l, "one of its names in quotes");
@@ -177,7 +156,7 @@ static bool check_choice(struct parser *p, const struct node *n, struct literal 
 			l->u = i;
 			return true;
 		}
-		suggest(&s, n->field->choices[i]);
+		filter_suggest(&s, n->field->choices[i]);
 	}
 	if (s.name)
 		filter_fail(p, l->at, "%s is never \"%s\"; did you mean \"%s\"?", n->field->name,

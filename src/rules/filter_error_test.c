@@ -41,6 +41,38 @@ TEST(characters_without_meaning_are_pointed_at)
 	     "A string stands between straight quotation marks.");
 }
 
+TEST(operators_of_other_languages_are_translated)
+{
+	static const char patterns[] = "There are no patterns yet: write .startsWith(\"...\"), "
+				       ".endsWith(\"...\") or .contains(\"...\").";
+
+	says("http.status => 500", 13, "'Greater or equal' has its '=' at the end: write >=.");
+	says("http.status =< 500", 13, "'Less or equal' has its '=' at the end: write <=.");
+	says("http.path ~ \"a\"", 11, patterns);
+	says("http.path =~ \"a\"", 11, patterns);
+	says("http.path !~ \"a\"", 11, patterns);
+}
+
+TEST(values_without_their_quotes_are_told_how_to_be_written)
+{
+	says("src.ip == 192.0.2.10", 11, "An address stands in quotes: write \"192.0.2.10\".");
+	says("src.ip != ::1", 11, "An address stands in quotes: write \"::1\".");
+	says("src.ip in [ 2001:db8::1]", 13, "An address stands in quotes: write \"2001:db8::1\".");
+	says("src.ip in [\"::1\", fe80::1]", 19, "An address stands in quotes: write \"fe80::1\".");
+	says("http.latency > 1ms", 16, "A duration stands in quotes: write \"1ms\".");
+	says("(http.latency>1h30m)", 15, "A duration stands in quotes: write \"1h30m\".");
+	says("time > 2026-01-31T12:00:00Z", 8,
+	     "A time stands in quotes: write \"2026-01-31T12:00:00Z\".");
+	says("http.method == GET", 16, "A string stands in quotes: write \"GET\".");
+	says("http.path == /api/v1 && http", 14, "A string stands in quotes: write \"/api/v1\".");
+	says("src.labels[\"app\"] == web", 22, "A string stands in quotes: write \"web\".");
+	says("flow.transport == tcp", 19, "A name stands in quotes: write \"tcp\".");
+	says("http.method == http.host", 16,
+	     "A value is expected here: a string in quotes, a number, true or false.");
+	says("http.method == true", 16,
+	     "http.method is of type str: it takes a string in quotes, not true or false.");
+}
+
 TEST(strings_end_on_their_line)
 {
 	says("http.method == \"GET", 16, "This string does not end.");
@@ -92,6 +124,65 @@ TEST(unknown_fields_suggest_the_nearest)
 	     "There is no field 'http.anomalys'; did you mean http.anomalies?");
 }
 
+TEST(parts_of_names_suggest_what_the_table_shows)
+{
+	says("body > 5", 1, "There is no field 'body'; did you mean http.response.body_bytes?");
+	says("http.body > 5", 1,
+	     "There is no field 'http.body'; did you mean http.response.body_bytes?");
+	says("request.body > 5", 1,
+	     "There is no field 'request.body'; did you mean http.request.body_bytes?");
+	says("bod > 5", 1, "There is no field 'bod'; did you mean http.response.body_bytes?");
+	says("bo > 5", 1, "There is no field 'bo'.");
+	says("duration > \"1s\"", 1, "There is no field 'duration'; did you mean flow.duration?");
+	says("flow.latency > \"1s\"", 1, "There is no field 'flow.latency'.");
+}
+
+TEST(names_of_other_tools_suggest_ours)
+{
+	says("http.response.code == 200", 1,
+	     "There is no field 'http.response.code'; did you mean http.status?");
+	says("url.path == \"/\"", 1, "There is no field 'url.path'; did you mean http.path?");
+}
+
+TEST(names_that_are_far_off_are_not_suggested)
+{
+	says("http.xxth == 1", 1, "There is no field 'http.xxth'; did you mean http.path?");
+	says("http.xxxh == 1", 1, "There is no field 'http.xxxh'; did you mean http.path?");
+	says("http.xxxx == 1", 1, "There is no field 'http.xxxx'.");
+	says("xxxp", 1, "There is no field 'xxxp'.");
+	says("xxtp", 1, "There is no field 'xxtp'; did you mean http?");
+}
+
+TEST(a_kind_is_no_field_but_a_test)
+{
+	says("kind == \"http\"", 1, "There is no field 'kind': write http alone.");
+	says("kind != 'flow'", 1, "There is no field 'kind': write !flow.");
+	says("kind == \"tcp\"", 1,
+	     "There is no field 'kind': write the name of one alone, such as http.");
+	says("kind in [\"http\"]", 1,
+	     "There is no field 'kind': write the name of one alone, such as http.");
+	says("kind", 1, "There is no field 'kind': write the name of one alone, such as http.");
+}
+
+TEST(an_id_cannot_be_asked_for)
+{
+	says("id == \"00\"", 1, "A record's id cannot be asked for yet.");
+	says("has(id)", 5, "A record's id cannot be asked for yet.");
+}
+
+TEST(words_of_other_languages_are_translated)
+{
+	says("not http", 1, "'not' is written !.");
+	says("http and flow", 6, "'and' is written &&.");
+	says("http OR flow", 6, "'OR' is written ||.");
+	says("(http and flow)", 7, "'and' is written &&.");
+	says("flow.midstream and flow", 16, "'and' is written &&.");
+	says("http && not flow", 9, "'not' is written !.");
+	says("http.status eq 200", 13, "'eq' is written ==.");
+	says("http.path contains \"/api\"", 11,
+	     "'contains' follows a dot: write http.path.contains(\"...\").");
+}
+
 TEST(functions_and_methods_are_few)
 {
 	says("size(http.path) > 1", 1,
@@ -101,8 +192,7 @@ TEST(functions_and_methods_are_few)
 	says("http.request.headers[\"a\"].(\"b\")", 27,
 	     "There is no method ''; there are startsWith, endsWith and contains.");
 	says("http.path.contains == 1", 1,
-	     "There is no field 'http.path.contains'; did you mean "
-	     "http.path?");
+	     "A method takes its text in parentheses: write http.path.contains(\"...\").");
 }
 
 TEST(kinds_are_no_values)
@@ -254,7 +344,6 @@ TEST(what_is_missing_is_said_where_it_should_be)
 TEST(what_is_too_much_is_pointed_at)
 {
 	says("http flow", 6, "This does not belong here; join tests by && or ||.");
-	says("http and flow", 6, "This does not belong here; join tests by && or ||.");
 	says("http)", 5, "This does not belong here; join tests by && or ||.");
 	says("http.status == 1 == 2", 18, "This does not belong here; join tests by && or ||.");
 	says("has(http.path.contains(\"a\"))", 15,

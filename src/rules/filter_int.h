@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * filter, inside: tokens with their place, and the checked tree. filter_lex.c makes tokens,
- * filter_value.c literals, filter_parse.c the tree, filter_check.c resolves names and types in it,
- * filter_error.c says what is wrong and where, and filter.c asks the tree about a row.
+ * filter_value.c literals, filter_parse.c the tree, filter_name.c resolves names in it,
+ * filter_check.c types, filter_error.c says what is wrong and where, and filter.c asks the tree
+ * about a row.
  */
 #ifndef REDOUBT_RULES_FILTER_INT_H
 #define REDOUBT_RULES_FILTER_INT_H
@@ -79,6 +80,8 @@ struct literal {
 
 /* Zeroed memory of the filter; NULL when there is no more, which is said. */
 void *filter_alloc(struct parser *p, size_t n);
+/* One of the three tests of a text; false when there is no such method. */
+bool filter_is_method(struct str name);
 bool filter_parse_string(struct parser *p, struct str *out);
 bool filter_parse_literal(struct parser *p, struct literal *l);
 
@@ -129,6 +132,8 @@ struct filter {
 
 /* ---- Names and types; each answers false after it said what is wrong ---- */
 
+/* The field of this name, and its place; NULL when there is none. */
+const struct field *filter_find(struct str name, struct field_ref *ref);
 /* A kind's bare name makes n a NODE_KIND; else name is a field's. */
 bool filter_resolve(struct parser *p, struct str name, size_t at, struct node *n);
 /* Is n a field, and no record kind? */
@@ -136,8 +141,21 @@ bool filter_check_field(struct parser *p, const struct node *n, size_t at);
 /* Has this field one value that the relation, or NULL for "in", can compare? */
 bool filter_check_relation(struct parser *p, const struct node *n, const enum relation *relation);
 bool filter_check_literal(struct parser *p, const struct node *n, struct literal *l);
+/* Words that other languages have for what is written otherwise here, such as "and": says so. */
+bool filter_check_word(struct parser *p, const struct node *n);
+/* The literal at a place, before its tokens are looked at: is it none that lacks its quotes? */
+bool filter_check_quoted(struct parser *p, const struct node *n, size_t at);
 /* Can an entry of this map have this key? */
 bool filter_check_key(struct parser *p, const struct node *n, struct str key, size_t at);
+
+/* The nearest of several names, for "did you mean": NULL when none is near. */
+struct suggestion {
+	struct str wanted;
+	const char *name;
+	size_t distance; /* a name must be nearer than this */
+};
+struct suggestion filter_suggestion(struct str wanted);
+void filter_suggest(struct suggestion *s, const char *name);
 
 /* ---- Errors ---- */
 

@@ -78,33 +78,51 @@ static struct token lex_number(struct str text, size_t at)
 	return token_make(type, text, at, i);
 }
 
+/* The longer ones come first, then slips, and what is meant: a quotation mark from a text processor
+ * begins so. */
+static const char *const long_operators[] = { "==", "!=", "<=", ">=", "&&", "||" };
+static const char *const operators[] = { "<", ">", "!", "(", ")", ".", ",", "[", "]", "-" };
+
+static const char no_patterns[] = "There are no patterns yet: write .startsWith(\"...\"), "
+				  ".endsWith(\"...\") or .contains(\"...\").";
+static const char straight[] = "A string stands between straight quotation marks.";
+
+static const struct {
+	const char *begins, *say;
+} slips[] = {
+	{ "=>", "'Greater or equal' has its '=' at the end: write >=." },
+	{ "=<", "'Less or equal' has its '=' at the end: write <=." },
+	{ "=~", no_patterns },
+	{ "!~", no_patterns },
+	{ "~", no_patterns },
+	{ "=", "A comparison is written ==." },
+	{ "&", "'and' is written &&." },
+	{ "|", "'or' is written ||." },
+	{ "\u201c", straight },
+	{ "\u201e", straight },
+	{ "\u2018", straight },
+};
+
+static size_t operator_bytes(struct str s, const char *const *table, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_starts(s, str_of(table[i])))
+			return strlen(table[i]);
+	return 0;
+}
+
 static struct token lex_operator(struct str text, size_t at)
 {
-	static const struct str known[] = {
-		{ "==", 2 }, { "!=", 2 }, { "<=", 2 }, { ">=", 2 }, { "&&", 2 }, { "||", 2 },
-		{ "<", 1 },  { ">", 1 },  { "!", 1 },  { "(", 1 },  { ")", 1 },  { ".", 1 },
-		{ ",", 1 },  { "[", 1 },  { "]", 1 },  { "-", 1 },
-	};
-	/* Slips, and what is meant: a quotation mark from a text processor begins so. */
-	static const struct {
-		const char *begins, *say;
-	} slips[] = {
-		{ "=", "A comparison is written ==." },
-		{ "&", "'and' is written &&." },
-		{ "|", "'or' is written ||." },
-		{ "\u201c", "A string stands between straight quotation marks." },
-		{ "\u201e", "A string stands between straight quotation marks." },
-		{ "\u2018", "A string stands between straight quotation marks." },
-	};
 	struct str rest = str_skip(text, at);
+	size_t n = operator_bytes(rest, long_operators, ARRAY_LEN(long_operators));
 
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (str_starts(rest, known[i]))
-			return token_make(TOKEN_OP, text, at, at + known[i].n);
-	for (size_t i = 0; i < ARRAY_LEN(slips); i++)
+	for (size_t i = 0; !n && i < ARRAY_LEN(slips); i++)
 		if (str_starts(rest, str_of(slips[i].begins)))
 			return token_bad(at, slips[i].say);
-	return token_bad(at, "This character has no meaning here.");
+	if (!n)
+		n = operator_bytes(rest, operators, ARRAY_LEN(operators));
+	return n ? token_make(TOKEN_OP, text, at, at + n)
+		 : token_bad(at, "This character has no meaning here.");
 }
 
 struct token filter_token(struct str text, size_t at)

@@ -94,6 +94,14 @@ static const struct {
 	{ "contains", NODE_CONTAINS },
 };
 
+bool filter_is_method(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+		if (str_eq(name, str_of(methods[i].name)))
+			return true;
+	return false;
+}
+
 static bool method_by_name(struct parser *p, struct str name, size_t at, enum node_type *out)
 {
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
@@ -155,14 +163,27 @@ static bool parse_index(struct parser *p, struct node *n)
 	       filter_expect_op(p, "]");
 }
 
+/* Over what stands before a literal. */
+static bool step_to_literal(struct parser *p, const struct node *n)
+{
+	if (!filter_check_quoted(p, n, p->token.end))
+		return false;
+	filter_next(p);
+	return !p->failed;
+}
+
 /* The list is gathered aside, since only its end says how long it is. */
 static void parse_list(struct parser *p, struct node *n)
 {
 	struct literal list[FILTER_LIST_MAX], *kept;
 
-	if (!filter_expect_op(p, "["))
+	if (!filter_is_op(p, "[")) {
+		(void)filter_expect_op(p, "[");
 		return;
+	}
 	do {
+		if (!step_to_literal(p, n))
+			return;
 		if (n->literals == FILTER_LIST_MAX) {
 			filter_fail(p, p->token.at, "A list holds at most %d values.",
 				    FILTER_LIST_MAX);
@@ -172,7 +193,7 @@ static void parse_list(struct parser *p, struct node *n)
 		    !filter_check_literal(p, n, &list[n->literals]))
 			return;
 		n->literals++;
-	} while (filter_take_op(p, ","));
+	} while (filter_is_op(p, ","));
 	kept = filter_alloc(p, n->literals * sizeof(*kept));
 	if (!kept)
 		return;
@@ -191,8 +212,7 @@ static void parse_comparison(struct parser *p, struct node *n, enum relation rel
 	n->relation = relation;
 	n->literal = l;
 	n->literals = 1;
-	filter_next(p);
-	if (filter_parse_literal(p, l))
+	if (step_to_literal(p, n) && filter_parse_literal(p, l))
 		(void)filter_check_literal(p, n, l);
 }
 
@@ -214,7 +234,7 @@ static void parse_relation(struct parser *p, struct node *n)
 		return;
 	}
 	n->type = NODE_BOOL;
-	if (n->field->type != FIELD_BOOL)
+	if (filter_check_word(p, n) && n->field->type != FIELD_BOOL)
 		filter_fail(p, p->token.at,
 			    "%s is not true or false by itself: compare it, or write has(%s).",
 			    n->field->name, n->field->name);
@@ -317,7 +337,8 @@ static struct node *parse_group(struct parser *p)
 	p->depth++;
 	filter_next(p);
 	n = parse_or(p);
-	(void)filter_expect_op(p, ")");
+	if (filter_check_word(p, NULL))
+		(void)filter_expect_op(p, ")");
 	p->depth--;
 	return n;
 }
@@ -336,6 +357,8 @@ static struct node *parse_primary(struct parser *p)
 {
 	if (filter_is_op(p, "("))
 		return parse_group(p);
+	if (!filter_check_word(p, NULL))
+		return NULL;
 	if (filter_is_name(p, "has"))
 		return parse_has(p);
 	if (filter_is_name(p, "true") || filter_is_name(p, "false"))
@@ -420,7 +443,7 @@ int filter_parse(struct filter *f, struct err *err)
 		filter_fail(&p, 0, "The expression is empty.");
 	if (!p.failed)
 		f->root = parse_or(&p);
-	if (!p.failed && p.token.type != TOKEN_END)
+	if (!p.failed && filter_check_word(&p, NULL) && p.token.type != TOKEN_END)
 		filter_fail(&p, p.token.at, "This does not belong here; join tests by && or ||.");
 	return p.failed ? -err_row(ERR_FILTER)->code : 0;
 }
