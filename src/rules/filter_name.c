@@ -41,10 +41,12 @@ static struct str last_part(struct str name, struct str *front)
 /* Is a what b begins or ends with, in whole parts? */
 static bool is_part(struct str a, struct str b)
 {
-	if (a.n >= b.n)
+	struct str dot = STR(".");
+
+	if (a.n >= b.n || a.n == 0)
 		return str_eq(a, b) || a.n == 0;
-	return a.n == 0 || (str_starts(b, a) && b.p[a.n] == '.') ||
-	       (str_ends(b, a) && b.p[b.n - a.n - 1] == '.');
+	return (str_starts(b, a) && str_starts(str_skip(b, a.n), dot)) ||
+	       (str_ends(b, a) && str_ends(str_head(b, b.n - a.n), dot));
 }
 
 /* How well a field answers to the last part of a name, or to its beginning; 0: not at all. What the
