@@ -6,10 +6,7 @@
 #include "cli/cli.h"
 
 #define SCHEMA_TEXT_MAX (4 * MIB)
-/* The table's columns, and the one in which the meaning of a field begins. */
-#define TABLE_WIDTH 118
-#define TABLE_HELP  60
-#define HELP_INDENT 6
+#define HELP_INDENT     6
 
 struct schema_conf {
 	unsigned form;
@@ -65,19 +62,19 @@ static void put_narrow(struct str line, struct str *rest, size_t width)
 {
 	struct buf help;
 
-	if (blanks(line) == 0 || line.n <= TABLE_HELP) {
+	if (blanks(line) == 0 || line.n <= SCHEMA_HELP) {
 		put_words(line, 0, width);
 		return;
 	}
 	buf_init(&help, 4 * KIB);
-	if (blanks(line) < TABLE_HELP)
-		(void)printf("  %.*s\n", STR_FMT(str_trim(str_head(line, TABLE_HELP))));
-	(void)buf_put(&help, str_skip(line, TABLE_HELP));
-	while (blanks(*rest) >= TABLE_HELP &&
-	       !str_starts(str_skip(*rest, TABLE_HELP), STR("one of:"))) {
+	if (blanks(line) < SCHEMA_HELP)
+		(void)printf("  %.*s\n", STR_FMT(str_trim(str_head(line, SCHEMA_HELP))));
+	(void)buf_put(&help, str_skip(line, SCHEMA_HELP));
+	while (blanks(*rest) >= SCHEMA_HELP &&
+	       !str_starts(str_skip(*rest, SCHEMA_HELP), STR("one of:"))) {
 		(void)str_cut(rest, '\n', &line);
 		(void)buf_put_char(&help, ' ');
-		(void)buf_put(&help, str_skip(line, TABLE_HELP));
+		(void)buf_put(&help, str_skip(line, SCHEMA_HELP));
 	}
 	put_words(buf_str(&help), HELP_INDENT, width);
 	buf_done(&help);
@@ -100,7 +97,7 @@ static void put_schema(enum schema_form form)
 
 	buf_init(&text, SCHEMA_TEXT_MAX);
 	schema_write(form, &text);
-	if (form == SCHEMA_TABLE && width && width < TABLE_WIDTH)
+	if (form == SCHEMA_TABLE && width && width < SCHEMA_WIDTH)
 		put_table(buf_str(&text), width);
 	else
 		(void)fwrite(text.p, 1, text.len, stdout);

@@ -352,6 +352,10 @@ void row_write_json(struct json_writer *w, const struct row_view *v);
 void row_value_text(const struct field *field, const struct row_value *v, struct buf *out);
 
 /* The schema in all its forms, from the table alone. */
+/* Columns of the table form, and the one in which the meaning of a field begins. */
+#define SCHEMA_WIDTH 118
+#define SCHEMA_HELP  60
+
 enum schema_form { SCHEMA_TABLE, SCHEMA_JSON, SCHEMA_MARKDOWN, SCHEMA_LOCK };
 void schema_write(enum schema_form form, struct buf *out);
 

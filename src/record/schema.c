@@ -62,21 +62,18 @@ static void each_block(void (*one)(const struct block *b, struct buf *out), stru
 
 /* ---- Table ----------------------------------------------------------------------------------- */
 
-#define TABLE_WIDTH 118
-#define TABLE_HELP  60 /* the column where the help begins */
-
 /* Words of text from the help's column on, in as many lines as they take. */
 static void table_wrap(struct buf *out, struct str text)
 {
-	size_t at = TABLE_HELP;
+	size_t at = SCHEMA_HELP;
 	struct str word;
 
 	while (text.n) {
 		(void)str_cut(&text, ' ', &word);
-		if (at > TABLE_HELP && at + 1 + word.n > TABLE_WIDTH) {
-			(void)buf_printf(out, "\n%*s", TABLE_HELP, "");
-			at = TABLE_HELP;
-		} else if (at > TABLE_HELP) {
+		if (at > SCHEMA_HELP && at + 1 + word.n > SCHEMA_WIDTH) {
+			(void)buf_printf(out, "\n%*s", SCHEMA_HELP, "");
+			at = SCHEMA_HELP;
+		} else if (at > SCHEMA_HELP) {
 			(void)buf_put_char(out, ' ');
 			at++;
 		}
@@ -94,7 +91,7 @@ static void table_choices(const struct field *f, struct buf *out)
 	(void)buf_put(&text, STR("one of:"));
 	for (unsigned i = 0; f->choices[i]; i++)
 		(void)buf_printf(&text, " %s", f->choices[i]);
-	(void)buf_printf(out, "%*s", TABLE_HELP, "");
+	(void)buf_printf(out, "%*s", SCHEMA_HELP, "");
 	table_wrap(out, buf_str(&text));
 	buf_done(&text);
 }
