@@ -24,37 +24,6 @@ struct todo {
 	uint8_t action[ROW_SLOTS_MAX];
 };
 
-/* The forms a value is written in. */
-enum form { FORM_BOOL, FORM_WORD, FORM_IP, FORM_TEXT, FORM_LIST_U64, FORM_LIST_STR, FORM_MAP };
-
-static enum form form_of(enum field_type type)
-{
-	switch (type) {
-	case FIELD_BOOL:
-		return FORM_BOOL;
-	case FIELD_U64:
-	case FIELD_I64:
-	case FIELD_F64:
-	case FIELD_TIME:
-	case FIELD_DUR:
-	case FIELD_ENUM:
-		return FORM_WORD;
-	case FIELD_IP:
-		return FORM_IP;
-	case FIELD_LIST_U64:
-		return FORM_LIST_U64;
-	case FIELD_LIST_STR:
-		return FORM_LIST_STR;
-	case FIELD_MAP:
-		return FORM_MAP;
-	case FIELD_STR:
-	case FIELD_BYTES:
-	case FIELD_JSON:
-		break;
-	}
-	return FORM_TEXT;
-}
-
 /* What a plan asks for is done as far as the type allows, and where it does not, more is hidden
  * instead of less. */
 static enum mask_action action_for(enum form form, enum mask_action asked)
@@ -91,6 +60,7 @@ static size_t bound_of(enum form form, enum mask_action action, const union row_
 		return bound_of_texts(s, 1);
 	case FORM_MAP:
 		return bound_of_texts(s, 2);
+	case FORM_NONE:
 	case FORM_TEXT:
 		break;
 	}
@@ -376,6 +346,7 @@ static unsigned put_value(struct writer *w, enum form form, const union row_slot
 		return put_list_str(w, s);
 	case FORM_MAP:
 		return put_map(w, s, action, allow);
+	case FORM_NONE:
 	case FORM_TEXT:
 		break;
 	}

@@ -22,6 +22,41 @@ enum {
 	ROW_LIST_HEAD = 8, /* count and total before the elements of a list or map */
 };
 
+/* The forms a value is written in; several types share one. */
+enum form {
+	FORM_NONE, /* no type has this number */
+	FORM_BOOL,
+	FORM_WORD,
+	FORM_IP,
+	FORM_TEXT,
+	FORM_LIST_U64,
+	FORM_LIST_STR,
+	FORM_MAP,
+};
+
+/* Of any number: a reader asks before it knows that it is a type. */
+static inline enum form form_of(unsigned type)
+{
+	static const uint8_t forms[FIELD_MAP + 1] = {
+		[FIELD_BOOL] = FORM_BOOL,
+		[FIELD_U64] = FORM_WORD,
+		[FIELD_I64] = FORM_WORD,
+		[FIELD_F64] = FORM_WORD,
+		[FIELD_STR] = FORM_TEXT,
+		[FIELD_BYTES] = FORM_TEXT,
+		[FIELD_TIME] = FORM_WORD,
+		[FIELD_DUR] = FORM_WORD,
+		[FIELD_IP] = FORM_IP,
+		[FIELD_ENUM] = FORM_WORD,
+		[FIELD_JSON] = FORM_TEXT,
+		[FIELD_LIST_U64] = FORM_LIST_U64,
+		[FIELD_LIST_STR] = FORM_LIST_STR,
+		[FIELD_MAP] = FORM_MAP,
+	};
+
+	return type < ARRAY_LEN(forms) ? (enum form)forms[type] : FORM_NONE;
+}
+
 static inline size_t row_align(size_t n)
 {
 	return (n + ROW_ALIGN - 1) & ~(size_t)(ROW_ALIGN - 1);

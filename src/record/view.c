@@ -59,38 +59,32 @@ static void take_texts(struct cur *c, unsigned each)
 
 static void take_value(struct cur *c, unsigned type)
 {
-	switch (type) {
-	case FIELD_BOOL:
+	switch (form_of(type)) {
+	case FORM_BOOL:
 		if (cur_u64le(c) > 1)
 			c->bad = true;
 		break;
-	case FIELD_U64:
-	case FIELD_I64:
-	case FIELD_F64:
-	case FIELD_TIME:
-	case FIELD_DUR:
-	case FIELD_ENUM:
+	case FORM_WORD:
 		cur_skip(c, sizeof(uint64_t));
 		break;
-	case FIELD_IP:
+	case FORM_IP:
 		cur_skip(c, sizeof(struct ip_addr));
 		break;
-	case FIELD_STR:
-	case FIELD_BYTES:
-	case FIELD_JSON:
+	case FORM_TEXT:
 		(void)take_text(c);
 		break;
-	case FIELD_LIST_U64:
+	case FORM_LIST_U64:
 		take_list_u64(c);
 		break;
-	case FIELD_LIST_STR:
+	case FORM_LIST_STR:
 		take_texts(c, 1);
 		break;
-	case FIELD_MAP:
+	case FORM_MAP:
 		take_texts(c, 2);
 		break;
-	default:
+	case FORM_NONE:
 		c->bad = true;
+		break;
 	}
 }
 
@@ -188,35 +182,30 @@ static struct str text_at(const uint8_t *p)
 
 static void read_value(const uint8_t *p, struct row_value *v)
 {
-	switch (v->type) {
-	case FIELD_BOOL:
-	case FIELD_U64:
-	case FIELD_I64:
-	case FIELD_F64:
-	case FIELD_TIME:
-	case FIELD_DUR:
-	case FIELD_ENUM:
+	switch (form_of(v->type)) {
+	case FORM_BOOL:
+	case FORM_WORD:
 		v->u = load_u64le(p);
 		v->b = v->u;
 		v->i = (int64_t)v->u;
 		memcpy(&v->f, &v->u, sizeof(v->f));
 		break;
-	case FIELD_IP:
+	case FORM_IP:
 		memcpy(v->ip.b, p, sizeof(v->ip.b));
 		break;
-	case FIELD_STR:
-	case FIELD_BYTES:
-	case FIELD_JSON:
+	case FORM_TEXT:
 		v->s = text_at(p);
 		break;
-	case FIELD_LIST_U64:
+	case FORM_LIST_U64:
 		v->n = load_u32le(p);
 		v->s = (struct str){ (const char *)p + ROW_LIST_HEAD, v->n * sizeof(uint64_t) };
 		break;
-	case FIELD_LIST_STR:
-	case FIELD_MAP:
+	case FORM_LIST_STR:
+	case FORM_MAP:
 		v->n = load_u32le(p);
 		v->s = (struct str){ (const char *)p + ROW_LIST_HEAD, load_u32le(p + 4) };
+		break;
+	case FORM_NONE:
 		break;
 	}
 }
