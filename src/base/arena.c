@@ -79,6 +79,28 @@ void pool_done(struct pool *pool)
 	*pool = (struct pool){ 0 };
 }
 
+void pool_share(struct pool *pool, size_t reserved, size_t *shared)
+{
+	pool->reserved = reserved;
+	pool->shared = shared;
+}
+
+/* There is another block, and memory for it. */
+static bool has_fresh(struct pool *pool)
+{
+	if (pool->fresh == pool->blocks)
+		return false;
+	if (pool->fresh < pool->backed)
+		return true;
+	if (pool->shared && pool->fresh >= pool->reserved) {
+		if (*pool->shared < pool->block_bytes)
+			return false;
+		*pool->shared -= pool->block_bytes;
+	}
+	pool->backed++;
+	return true;
+}
+
 static void *take_fresh(struct pool *pool)
 {
 	uint8_t *block = pool->base + pool->fresh * pool->block_bytes;
@@ -96,7 +118,7 @@ void *pool_get(struct pool *pool)
 	if (likely(block)) {
 		unpoison(block, pool->block_bytes);
 		pool->free_list = block->next;
-	} else if (pool->fresh < pool->blocks) {
+	} else if (has_fresh(pool)) {
 		block = take_fresh(pool);
 		unpoison(block, pool->block_bytes);
 	} else {
@@ -126,6 +148,18 @@ void pool_put(struct pool *pool, void *block)
 	pool->free_list = link;
 	pool->used--;
 	poison(block, pool->block_bytes);
+}
+
+size_t pool_left(const struct pool *pool)
+{
+	size_t backed = pool->backed, more = pool->blocks - backed;
+
+	if (pool->shared) {
+		size_t own = backed < pool->reserved ? pool->reserved - backed : 0;
+
+		more = size_min(more, own + *pool->shared / pool->block_bytes);
+	}
+	return backed - pool->used + more;
 }
 
 void pool_reset(struct pool *pool)

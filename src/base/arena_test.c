@@ -68,6 +68,49 @@ TEST(pool_gives_the_block_put_last_first)
 	pool_done(&p);
 }
 
+TEST(pools_that_share_have_what_is_reserved_and_what_is_left)
+{
+	size_t shared = 3 * 64;
+	struct pool a, b;
+
+	assert_int_equal(pool_init(&a, 64, 8), 0);
+	assert_int_equal(pool_init(&b, 64, 8), 0);
+	pool_share(&a, 2, &shared);
+	pool_share(&b, 2, &shared);
+	for (size_t i = 0; i < 5; i++)
+		assert_non_null(pool_get(&a));
+
+	assert_int_equal(shared, 0);
+	assert_null(pool_get(&a));
+	assert_int_equal(a.refused, 1);
+	assert_non_null(pool_get(&b));
+	assert_non_null(pool_get(&b));
+	assert_null(pool_get(&b));
+	pool_done(&a);
+	pool_done(&b);
+}
+
+/* What was used once has its memory: it is neither taken from the others nor given to them again.
+ */
+TEST(pools_that_share_take_each_block_once)
+{
+	size_t shared = 2 * 64;
+	struct pool p;
+
+	assert_int_equal(pool_init(&p, 64, 8), 0);
+	pool_share(&p, 1, &shared);
+	for (size_t round = 0; round < 3; round++) {
+		for (size_t i = 0; i < 2; i++)
+			assert_non_null(pool_get(&p));
+		assert_int_equal(shared, 64);
+		pool_reset(&p);
+	}
+	pool_put(&p, pool_get(&p));
+
+	assert_int_equal(shared, 64);
+	pool_done(&p);
+}
+
 TEST(pool_reset_gives_all_back)
 {
 	struct pool p;
@@ -245,6 +288,32 @@ TEST(arena_str_copies)
 	assert_null(arena_str(&a, STR("too long for it")).p);
 	arena_done(&a);
 	pool_done(&p);
+}
+
+TEST(a_pool_tells_what_is_left)
+{
+	size_t shared = 40;
+	struct pool pool;
+	void *block;
+
+	assert_int_equal(pool_init(&pool, 16, 4), 0);
+	assert_int_equal(pool_left(&pool), 4);
+	block = pool_get(&pool);
+	assert_int_equal(pool_left(&pool), 3);
+	pool_put(&pool, block);
+	assert_int_equal(pool_left(&pool), 4);
+	pool_done(&pool);
+
+	assert_int_equal(pool_init(&pool, 16, 4), 0);
+	pool_share(&pool, 1, &shared);
+	assert_int_equal(pool_left(&pool), 3);
+	for (size_t left = 3; left > 0; left--) {
+		assert_int_equal(pool_left(&pool), left);
+		assert_non_null(pool_get(&pool));
+	}
+	assert_int_equal(pool_left(&pool), 0);
+	assert_null(pool_get(&pool));
+	pool_done(&pool);
 }
 
 TEST_MAIN

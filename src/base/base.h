@@ -293,15 +293,24 @@ struct pool {
 	size_t used;  /* blocks out now */
 	size_t fresh; /* blocks from here on were never given out */
 	void *free_list;
+	size_t backed;    /* blocks that may have memory: fresh at its highest */
+	size_t reserved;  /* so many it may have anyway */
+	size_t *shared;   /* bytes that are left for what goes beyond, see pool_share() */
 	uint64_t refused; /* gets answered with NULL */
 };
 
 /* block_bytes is rounded up to 16. Returns 0, -EINVAL or -ENOMEM. */
 [[nodiscard]] int pool_init(struct pool *pool, size_t block_bytes, size_t blocks);
 void pool_done(struct pool *pool);
+/* Several pools, each as large as it could have to be, that together are larger than they may
+ * become: blocks beyond the first `reserved` take their bytes from *shared when they are first
+ * used, and keep them. *shared outlives the pool. */
+void pool_share(struct pool *pool, size_t reserved, size_t *shared);
 /* A block with undefined content, or NULL when the pool is empty; that is counted. */
 void *pool_get(struct pool *pool);
 void pool_put(struct pool *pool, void *block);
+/* How many blocks can still be had. */
+size_t pool_left(const struct pool *pool);
 /* Gives all blocks back at once. */
 void pool_reset(struct pool *pool);
 
@@ -321,6 +330,32 @@ void arena_done(struct arena *a);
 void *arena_alloc(struct arena *a, size_t n);
 /* A copy of s in the arena, or {NULL, 0} where s.n > 0. */
 struct str arena_str(struct arena *a, struct str s);
+
+/* ---- heap: memory that is given back piece by piece, within fixed pools ---------------------- */
+
+#define HEAP_POOLS   3
+#define HEAP_CLASSES 15
+
+/* Pieces up to half a block of the first pool are cut from such blocks and kept by size when freed;
+ * larger ones are a block of the smallest pool that fits. Made for libraries that want an
+ * allocator. Zeroed but for pools and cap_bytes is empty. */
+struct heap {
+	struct pool *pools[HEAP_POOLS]; /* by size, smallest first */
+	size_t cap_bytes, bytes;        /* bytes: of the blocks that are held */
+	void *blocks;
+	size_t room; /* behind what is used of the newest small block */
+	void *free_list[HEAP_CLASSES];
+	void *large;
+};
+
+void heap_init(struct heap *h, struct pool *const pools[HEAP_POOLS], size_t cap_bytes);
+/* Gives everything back. */
+void heap_done(struct heap *h);
+/* Aligned to 16; NULL when the cap or the pools are full, or n is larger than a block. */
+void *heap_alloc(struct heap *h, size_t n);
+/* Keeps what p held, as realloc(); p stays as it was when the answer is NULL. */
+void *heap_resize(struct heap *h, void *p, size_t n);
+void heap_free(struct heap *h, void *p);
 
 /* ---- err: what went wrong, for a person ------------------------------------------------------ */
 
