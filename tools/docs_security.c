@@ -90,7 +90,7 @@ void docs_sandbox(struct buf *out)
 
 /* ---- Masking --------------------------------------------------------------------------------- */
 
-static const char *action_text(enum mask_action action)
+const char *docs_mask_text(enum mask_action action)
 {
 	switch (action) {
 	case MASK_KEEP:
@@ -110,6 +110,10 @@ static const char *action_text(enum mask_action action)
 	case MASK_HOST:
 		return "labels that look like ids or tokens are replaced; what is no `host[:port]` by "
 		       "`" MASK_TEXT "`";
+	case MASK_SQL:
+		return "each literal is replaced by `?`, comments are left out";
+	case MASK_KEY:
+		return "parts that look like ids, tokens or addresses, and numbers, are replaced";
 	}
 	return "replaced";
 }
@@ -124,8 +128,17 @@ static void put_masked(struct buf *out, const struct record_kind *kind, size_t p
 		if (action != MASK_KEEP)
 			(void)buf_printf(out, "| `%s` | %s | %s |\n", kind->field[slot].name,
 					 field_class_name(kind->field[slot].class),
-					 action_text(action));
+					 docs_mask_text(action));
 	}
+}
+
+static void put_personal(struct buf *out, const struct record_kind *kind, unsigned from)
+{
+	unsigned to = from < COMMON_SLOTS ? COMMON_SLOTS : kind->slots;
+
+	for (unsigned slot = from; slot < to; slot++)
+		if (kind->field[slot].class == CLASS_PERSONAL)
+			(void)buf_printf(out, " `%s`", kind->field[slot].name);
 }
 
 /* The fields common to all kinds once, each kind's own behind them. */
@@ -136,9 +149,9 @@ void docs_masked_fields(struct buf *out)
 	for (size_t k = 1; k < RECORD_KINDS; k++)
 		put_masked(out, record_kind_at(k), k, COMMON_SLOTS);
 	(void)buf_put(out, STR("\nKept, and listed since they may point to a person:"));
-	for (unsigned slot = 0; slot < COMMON_SLOTS; slot++)
-		if (record_kind_at(0)->field[slot].class == CLASS_PERSONAL)
-			(void)buf_printf(out, " `%s`", record_kind_at(0)->field[slot].name);
+	put_personal(out, record_kind_at(0), 0);
+	for (size_t k = 0; k < RECORD_KINDS; k++)
+		put_personal(out, record_kind_at(k), COMMON_SLOTS);
 	(void)buf_put(out, STR(".\n"));
 }
 

@@ -102,6 +102,18 @@ static void todo_make(struct todo *t, const struct row *row, const struct mask_p
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
+/* What is done to one value. */
+struct how {
+	enum mask_action action;
+	bool unknown; /* UNKNOWN_TEXT is the dissector's own word there, and passes */
+	const struct mask_names *allow;
+};
+
+static inline bool has_bit(const uint64_t *set, unsigned slot)
+{
+	return set[slot / 64] >> (slot % 64) & 1;
+}
+
 /* Bytes of the row. Invariant: at <= end; once full, the row is given up. */
 struct writer {
 	uint8_t *row;
@@ -186,6 +198,12 @@ static void mask_text(struct str s, enum mask_action action, const struct mask_n
 		return;
 	case MASK_HOST:
 		mask_host_to(s, o);
+		return;
+	case MASK_KEY:
+		mask_key_to(s, o);
+		return;
+	case MASK_SQL:
+		mask_sql_to(s, o);
 		return;
 	case MASK_KEEP:
 	case MASK_DROP:
@@ -295,8 +313,42 @@ static unsigned put_list_str(struct writer *w, const union row_slot *s)
 	return e.marks;
 }
 
-static unsigned put_map(struct writer *w, const union row_slot *s, enum mask_action action,
-			const struct mask_names *allow)
+static bool is_unknown(struct str s)
+{
+	return str_eq(s, STR(UNKNOWN_TEXT));
+}
+
+/* What may be shown of a pair of which name or value may be unknown; answers marks. */
+static unsigned shown_of_unknown(const struct row_pair *in, const struct how *how, char *room,
+				 struct row_pair *out)
+{
+	bool name = is_unknown(in->name), value = is_unknown(in->value), masked = false;
+
+	*out = *in;
+	if (how->action == MASK_HEADERS && value)
+		masked = !name && mask_header_name(in->name, how->allow, &out->name);
+	else if (how->action == MASK_HEADERS)
+		masked = mask_header(in, how->allow, room, out);
+	if (name) {
+		masked = out->value.p != in->value.p;
+		out->name = in->name;
+	}
+	return (masked ? ROW_MASKED : 0U) | (name || value ? ROW_UNKNOWN : 0U);
+}
+
+/* What may be shown of a pair; answers marks. */
+static inline unsigned shown_pair(const struct row_pair *in, const struct how *how, char *room,
+				  struct row_pair *out)
+{
+	if (unlikely(how->unknown))
+		return shown_of_unknown(in, how, room, out);
+	if (how->action == MASK_HEADERS)
+		return mask_header(in, how->allow, room, out) ? ROW_MASKED : 0;
+	*out = *in;
+	return 0;
+}
+
+static unsigned put_map(struct writer *w, const union row_slot *s, const struct how *how)
 {
 	const struct row_pair *in = s->list.p;
 	struct elements e = { 0 };
@@ -305,10 +357,9 @@ static unsigned put_map(struct writer *w, const union row_slot *s, enum mask_act
 	if (!elements_begin(w, &e))
 		return 0;
 	for (size_t i = 0; i < s->list.n && !(e.marks & ROW_CUT); i++) {
-		struct row_pair pair = in[i];
+		struct row_pair pair;
 
-		if (action == MASK_HEADERS && mask_header(&in[i], allow, room, &pair))
-			e.marks |= ROW_MASKED;
+		e.marks |= shown_pair(&in[i], how, room, &pair);
 		if (2 * sizeof(uint32_t) + pair.name.n + pair.value.n > e.end - w->at) {
 			size_t left = elements_cut(w, &e, 2 * sizeof(uint32_t) + pair.name.n);
 
@@ -325,7 +376,7 @@ static unsigned put_map(struct writer *w, const union row_slot *s, enum mask_act
 }
 
 static unsigned put_value(struct writer *w, enum form form, const union row_slot *s,
-			  enum mask_action action, const struct mask_names *allow)
+			  const struct how *how)
 {
 	uint64_t word;
 
@@ -345,16 +396,18 @@ static unsigned put_value(struct writer *w, enum form form, const union row_slot
 	case FORM_LIST_STR:
 		return put_list_str(w, s);
 	case FORM_MAP:
-		return put_map(w, s, action, allow);
+		return put_map(w, s, how);
 	case FORM_NONE:
 	case FORM_TEXT:
 		break;
 	}
-	if (action == MASK_KEEP)
+	if (unlikely(how->unknown) && is_unknown(s->s))
+		return put_kept(w, s->s) | ROW_UNKNOWN;
+	if (how->action == MASK_KEEP)
 		return put_kept(w, s->s);
-	if (action == MASK_WHOLE)
+	if (how->action == MASK_WHOLE)
 		return put_kept(w, STR(MASK_TEXT)) | ROW_MASKED;
-	return put_masked(w, s->s, action, allow);
+	return put_masked(w, s->s, how->action, how->allow);
 }
 
 static void put_padding(struct writer *w)
@@ -382,11 +435,11 @@ static unsigned put_fields(struct writer *w, const struct todo *t, const struct 
 		unsigned slot = t->slot[i];
 		const struct field *f = &t->field[slot];
 		size_t offset = w->at;
-		unsigned marks = put_value(w, form_of(f->type), &row->slot[slot], t->action[i],
-					   t->rule[slot].allow);
+		struct how how = { t->action[i], has_bit(row->unknown, slot), t->rule[slot].allow };
+		unsigned marks = put_value(w, form_of(f->type), &row->slot[slot], &how);
 
 		put_padding(w);
-		if (row->cut[slot / 64] >> (slot % 64) & 1)
+		if (has_bit(row->cut, slot))
 			marks |= ROW_CUT;
 		put_entry(w->row + ROW_HEADER + (size_t)i * ROW_ENTRY, f->id, f->type, marks,
 			  offset);
@@ -447,4 +500,22 @@ void row_init(struct row *row, const struct record_kind *kind)
 	row->kind = kind;
 	memset(row->present, 0, sizeof(row->present));
 	memset(row->cut, 0, sizeof(row->cut));
+	memset(row->unknown, 0, sizeof(row->unknown));
+}
+
+ptrdiff_t row_encode_clear(const struct row *row, void *to, size_t room)
+{
+	static const struct mask_plan keep; /* MASK_KEEP is 0 */
+	static const struct row_out nobody;
+	struct writer w = { .row = to, .end = size_min(room, ROW_MAX) };
+	struct todo t;
+
+	todo_make(&t, row, &keep);
+	if (ROW_HEADER + (size_t)t.fields * ROW_ENTRY > w.end)
+		return -ENOBUFS;
+	(void)put_fields(&w, &t, row);
+	if (w.full)
+		return -ENOBUFS;
+	put_header(w.row, w.at, &t, row, &nobody);
+	return (ptrdiff_t)w.at;
 }

@@ -8,7 +8,8 @@
 
 /* clang-format off */
 #define CHOICES_(field, ...) static const char *const field##_choices[] = { __VA_ARGS__, NULL };
-ENUM_TABLE(CHOICES_)
+#define KIND_CHOICES_(NAME, id, k, FIELDS, ENUMS, help) ENUMS(CHOICES_)
+KIND_TABLE(KIND_CHOICES_)
 
 /* A field's choices exist only where its type is ENUM. */
 #define CHOICES_OF_BOOL_(field) NULL
@@ -34,7 +35,7 @@ ENUM_TABLE(CHOICES_)
 #define KIND_ROW_(...) KIND_ROW__(__VA_ARGS__)
 #define KIND_ROW__(k, id_, TYPE, ident, name_, ...) ROW__(k, id_, TYPE, ident, #k "." name_, __VA_ARGS__)
 
-#define KIND_FIELDS_(NAME, id, k, FIELDS, help)                                                    \
+#define KIND_FIELDS_(NAME, id, k, FIELDS, ENUMS, help)                                                    \
 	static const struct field k##_fields[] = {                                                 \
 		COMMON_FIELDS(COMMON_ROW_, common) FIELDS(KIND_ROW_, k)                            \
 	};                                                                                         \
@@ -42,7 +43,7 @@ ENUM_TABLE(CHOICES_)
 		      "a row of " #k " has a slot for each field");
 KIND_TABLE(KIND_FIELDS_)
 
-#define KIND_(NAME, id_, k, FIELDS, help_)                                                         \
+#define KIND_(NAME, id_, k, FIELDS, ENUMS, help_)                                                         \
 	{ .id = (id_), .name = #k, .help = help_, .field = k##_fields, .slots = k##_slots },
 static const struct record_kind kinds[] = { KIND_TABLE(KIND_) };
 static_assert(ARRAY_LEN(kinds) == RECORD_KINDS, "one row a kind");
@@ -132,7 +133,8 @@ const char *field_class_name(enum field_class class)
 		[CLASS_SECRET] = "secret",   [CLASS_PATH] = "path",
 		[CLASS_QUERY] = "query",     [CLASS_HEADERS] = "headers",
 		[CLASS_CONTENT] = "content", [CLASS_WORD] = "word",
-		[CLASS_HOST] = "host",
+		[CLASS_HOST] = "host",       [CLASS_SQL] = "sql",
+		[CLASS_KEY] = "key",
 	};
 
 	return name[class];

@@ -269,21 +269,26 @@ static struct str shown(struct str value, enum mask_value kind, char *room)
 	return o.full ? STR(MASK_TEXT) : (struct str){ room, (size_t)(o.p - room) };
 }
 
+bool mask_header_name(struct str in, const struct mask_names *allow, struct str *out)
+{
+	bool masked = !mask_names_find(in, allow) && !is_header_name(in);
+
+	*out = masked ? STR(MASK_TEXT) : in;
+	return masked;
+}
+
 bool mask_header(const struct row_pair *in, const struct mask_names *allow, char *room,
 		 struct row_pair *out)
 {
 	const struct mask_name *name = mask_names_find(in->name, allow);
-	bool masked = false;
+	bool masked;
 
 	*out = *in;
 	if (name) {
 		out->value = shown(in->value, name->value, room);
 		return out->value.p != in->value.p;
 	}
-	if (!is_header_name(in->name)) {
-		out->name = STR(MASK_TEXT);
-		masked = true;
-	}
+	masked = mask_header_name(in->name, NULL, &out->name);
 	if (in->value.n) {
 		out->value = STR(MASK_TEXT);
 		masked = true;
@@ -403,6 +408,16 @@ void mask_word(struct str word, struct buf *out)
 void mask_host(struct str host, struct buf *out)
 {
 	INTO(out, mask_host_to(host, &o));
+}
+
+void mask_key(struct str key, struct buf *out)
+{
+	INTO(out, mask_key_to(key, &o));
+}
+
+void mask_sql(struct str statement, struct buf *out)
+{
+	INTO(out, mask_sql_to(statement, &o));
 }
 
 void mask_value(struct str value, enum mask_value kind, struct buf *out)

@@ -48,6 +48,8 @@ void mask_path_to(struct str path, struct mask_out *o);
 void mask_query_to(struct str query, const struct mask_names *allow, struct mask_out *o);
 void mask_word_to(struct str word, struct mask_out *o);
 void mask_host_to(struct str host, struct mask_out *o);
+void mask_sql_to(struct str statement, struct mask_out *o);
+void mask_key_to(struct str key, struct mask_out *o);
 /* Writes what may be shown of a value, but only where that differs from the value: o->masked tells.
  */
 void mask_value_to(struct str value, enum mask_value kind, struct mask_out *o);
@@ -59,6 +61,8 @@ void mask_value_to(struct str value, enum mask_value kind, struct mask_out *o);
  * bytes; true when it differs from the pair. It is at most sizeof(MASK_TEXT) longer. */
 bool mask_header(const struct row_pair *in, const struct mask_names *allow, char *room,
 		 struct row_pair *out);
+/* The same for a name whose value is not known. */
+bool mask_header_name(struct str in, const struct mask_names *allow, struct str *out);
 
 /* Values that were shown as they are come again and again: whether this is one, by the kind that it
  * was judged as, and that it now is. */

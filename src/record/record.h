@@ -45,6 +45,8 @@ enum field_class {
 	CLASS_CONTENT, /* what people sent: left out unless a rule opens it */
 	CLASS_WORD,    /* a method, a protocol or a media type, as far as it is a known one */
 	CLASS_HOST,    /* name[:port], whose labels may be ids or tokens */
+	CLASS_SQL,     /* a statement, whose literals are what people sent */
+	CLASS_KEY,     /* a key of a key-value store, whose parts may be ids or tokens */
 };
 
 /* The store's parts, each with a key of its own. */
@@ -125,6 +127,7 @@ struct row {
 	const struct record_kind *kind;
 	uint64_t present[ROW_SLOTS_MAX / 64];
 	uint64_t cut[ROW_SLOTS_MAX / 64];
+	uint64_t unknown[ROW_SLOTS_MAX / 64];
 	union row_slot slot[]; /* kind->slots of them */
 };
 
@@ -199,6 +202,23 @@ static inline void row_mark_cut(struct row *row, struct field_ref ref)
 	row->cut[ref.slot / 64] |= UINT64_C(1) << (ref.slot % 64);
 }
 
+/* It had a value that cannot be known, since it was said by reference to something before the
+ * capture: it is shown as UNKNOWN_TEXT, unmasked, and marked. Of a text, or of a map's values. */
+#define UNKNOWN_TEXT "[unknown]"
+
+/* A map in which UNKNOWN_TEXT, alone as a name or a value, says so. Where it is somebody's own text
+ * it says no more than itself. */
+static inline void row_mark_unknown(struct row *row, struct field_ref ref)
+{
+	row->unknown[ref.slot / 64] |= UINT64_C(1) << (ref.slot % 64);
+}
+
+static inline void row_put_unknown(struct row *row, struct field_str f)
+{
+	row_put_str(row, f, STR(UNKNOWN_TEXT));
+	row_mark_unknown(row, f.ref);
+}
+
 /* ---- The mask plan, and the one door --------------------------------------------------------- */
 
 /* What does not fit the type of its field hides more instead of less: HEADERS of a text are WHOLE,
@@ -215,6 +235,10 @@ enum mask_action {
 		       * letters, and anything else becomes MASK_TEXT */
 	MASK_HOST, /* a name in small letters, its labels as MASK_PATH, or an address, and a port;
 		    * what is none becomes MASK_TEXT */
+	MASK_SQL, /* each literal of the statement becomes ?, comments go, white space is one space;
+		   * what is not understood from some place on is left out from there */
+	MASK_KEY, /* parts between : / . - _ and the like, each as MASK_PATH has it; a number
+		   * becomes {id} */
 };
 
 #define MASK_TEXT "[masked]"
@@ -274,17 +298,24 @@ struct row_out {
  * ROW_MAX); a loss is counted already. */
 int row_commit(const struct row *row, struct row_out *out);
 
+/* The row as it is, nothing masked, in memory of this process alone: for who must judge by a rule
+ * what a dissector has gathered so far. It has no id, and must never leave. Returns its length for
+ * row_view(), or -ENOBUFS. */
+[[nodiscard]] ptrdiff_t row_encode_clear(const struct row *row, void *to, size_t room);
+
 /* The masks themselves, for tests and for whoever shows what they do: append to out. */
 void mask_path(struct str path, struct buf *out);
 void mask_query(struct str query, const struct mask_names *allow, struct buf *out);
 void mask_word(struct str word, struct buf *out);
 void mask_host(struct str host, struct buf *out);
+void mask_sql(struct str statement, struct buf *out);
+void mask_key(struct str key, struct buf *out);
 void mask_value(struct str value, enum mask_value kind, struct buf *out);
 
 /* ---- Reading rows ---------------------------------------------------------------------------- */
 
 /* Marks of a value in a row. */
-enum row_mark { ROW_MASKED = 1, ROW_CUT = 2 };
+enum row_mark { ROW_MASKED = 1, ROW_CUT = 2, ROW_UNKNOWN = 4 };
 
 /* A row in place, checked by row_view(). Fields of unknown ids are kept and passed over. */
 struct row_view {
@@ -312,7 +343,8 @@ struct row_value {
  * it cannot be one. */
 [[nodiscard]] ptrdiff_t row_length(struct str bytes);
 /* Checks the row at the front of bytes, all of it (bounds, order, types; UTF-8 is not required),
- * and indexes it; out->bytes is that row alone, borrowed, at any alignment. 0 or -EBADMSG. */
+ * and indexes it; out->bytes is that row alone, borrowed, at any alignment. 0, or -EBADMSG and *out
+ * is of no use: it is filled in place, since every row passes here. */
 [[nodiscard]] int row_view(struct str bytes, struct row_view *out);
 /* The value in a slot; false when absent. */
 bool row_value(const struct row_view *v, unsigned slot, struct row_value *out);
@@ -343,9 +375,10 @@ ROW_GET_(enum, uint64_t, u)
 /* ---- Showing rows ---------------------------------------------------------------------------- */
 
 /* One object: kind, time, id (32 hexadecimal digits), then the fields nested at their dots, then
- * "masked" and "cut" with the names of such fields, when there are any. Times are RFC 3339,
- * durations nanoseconds, choices names, values of equal names in a map are joined by ", ". Fields
- * and kinds that are not known are left out, but for the common fields. Not for two threads. */
+ * "masked", "cut" and "unknown" with the names of such fields, when there are any. Times are RFC
+ * 3339, durations nanoseconds, choices names, values of equal names in a map are joined by ", ".
+ * Fields and kinds that are not known are left out, but for the common fields. Not for two threads.
+ */
 void row_write_json(struct json_writer *w, const struct row_view *v);
 /* A value as one would read it in a table: addresses, times, durations, choices by name, bytes of
  * other people made harmless (control characters escaped). */

@@ -18,7 +18,7 @@ enum {
 	ROW_ENTRY = 8,
 	ROW_ALIGN = 8,
 	ROW_FIELD_FIRST = 2, /* 1 is the id, which stands in the header */
-	ROW_MARKS_ALL = ROW_MASKED | ROW_CUT,
+	ROW_MARKS_ALL = ROW_MASKED | ROW_CUT | ROW_UNKNOWN,
 	ROW_LIST_HEAD = 8, /* count and total before the elements of a list or map */
 };
 

@@ -212,7 +212,7 @@ static void write_json(struct buf *out)
 
 static const char markdown_head[] =
 	"# Records\n"
-	"<!-- Made from src/record/kinds.h; do not edit. -->\n"
+	"<!-- Made from src/record/kinds; do not edit. -->\n"
 	"Everything that is seen becomes a record: a row of one of these kinds. A field has the same "
 	"dotted name in filters, in the head of a CSV and, as objects within each other, in JSON; its "
 	"number never changes. The forms for people shorten names: the table writes `body=` for "

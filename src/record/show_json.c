@@ -393,5 +393,7 @@ void row_write_json(struct json_writer *w, const struct row_view *v)
 		write_marked(w, v, field, STR("masked"), ROW_MASKED);
 	if (marks & ROW_CUT)
 		write_marked(w, v, field, STR("cut"), ROW_CUT);
+	if (marks & ROW_UNKNOWN)
+		write_marked(w, v, field, STR("unknown"), ROW_UNKNOWN);
 	json_end_object(w);
 }

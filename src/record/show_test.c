@@ -122,6 +122,22 @@ TEST(masked_and_cut_fields_are_listed_last)
 	rig_free(r);
 }
 
+TEST(unknown_fields_are_listed_behind_cut_ones)
+{
+	struct rig *r = rig_new(MIB);
+	struct row *row = rig_row(r, KIND_HTTP);
+
+	row_put_unknown(row, http_path);
+	row_put_str(row, http_query, STR("a"));
+	row_mark_cut(row, http_query.ref);
+
+	assert_str(json_of(r, rig_commit(r, row)),
+		   "{\"kind\":\"http\",\"id\":\"a1a2a3a4000000070300000000000001\","
+		   "\"http\":{\"path\":\"[unknown]\",\"query\":\"a\"},"
+		   "\"cut\":[\"http.query\"],\"unknown\":[\"http.path\"]}");
+	rig_free(r);
+}
+
 TEST(names_that_repeat_in_a_map_are_one_key_with_all_values)
 {
 	const struct row_pair headers[] = { { STR("via"), STR("a") },

@@ -154,23 +154,19 @@ static bool check_fields(struct row_view *v)
 int row_view(struct str bytes, struct row_view *out)
 {
 	ptrdiff_t length = row_length(bytes);
-	struct row_view v;
 
 	if (length <= 0 || (size_t)length > bytes.n)
 		return -EBADMSG;
-	v.bytes = str_head(bytes, (size_t)length);
-	v.kind_id = load_u16le(bytes_at(bytes, 4));
-	v.fields = load_u16le(bytes_at(bytes, 6));
-	v.id_hi = load_u64le(bytes_at(bytes, 8));
-	v.id_lo = load_u64le(bytes_at(bytes, 16));
-	v.kind = record_kind_by_id(v.kind_id);
-	memset(v.at, 0, sizeof(v.at));
-	if (v.kind_id == 0 || ROW_HEADER + (size_t)v.fields * ROW_ENTRY > v.bytes.n)
+	out->bytes = str_head(bytes, (size_t)length);
+	out->kind_id = load_u16le(bytes_at(bytes, 4));
+	out->fields = load_u16le(bytes_at(bytes, 6));
+	out->id_hi = load_u64le(bytes_at(bytes, 8));
+	out->id_lo = load_u64le(bytes_at(bytes, 16));
+	out->kind = record_kind_by_id(out->kind_id);
+	memset(out->at, 0, sizeof(out->at));
+	if (out->kind_id == 0 || ROW_HEADER + (size_t)out->fields * ROW_ENTRY > out->bytes.n)
 		return -EBADMSG;
-	if (!check_fields(&v))
-		return -EBADMSG;
-	*out = v;
-	return 0;
+	return check_fields(out) ? 0 : -EBADMSG;
 }
 
 /* ---- Values ---------------------------------------------------------------------------------- */

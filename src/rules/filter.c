@@ -48,7 +48,9 @@ static bool value_of(const struct node *n, const struct row_view *row, struct ro
 	struct row_pair pair;
 	size_t pos = 0;
 
-	if ((n->kind && n->kind != row->kind_id) || !row_value(row, n->slot, out))
+	if (n->made)
+		(void)filter_alias_value(n->made, row, out);
+	else if ((n->kind && n->kind != row->kind_id) || !row_value(row, n->slot, out))
 		return false;
 	if (!n->indexed)
 		return true;
@@ -181,6 +183,7 @@ static bool test_value(const struct node *n, const struct row_value *v)
 	case NODE_OR:
 	case NODE_NOT:
 	case NODE_KIND:
+	case NODE_FLAG:
 	case NODE_HAS:
 		break;
 	}
@@ -213,8 +216,19 @@ static enum truth ask_not(const struct node *n, const struct row_view *row)
 	return t == IS_ERROR ? t : truth_of(t == IS_FALSE);
 }
 
+/* has() of an alias, and an element of its list, which may stand in several fields. */
+static bool ask_alias(const struct node *n, const struct row_view *row)
+{
+	struct row_value v;
+
+	if (n->type == NODE_MEMBER)
+		return filter_alias_has(n->made, row, n->literal->s);
+	return filter_alias_value(n->made, row, &v);
+}
+
 static enum truth ask(const struct node *n, const struct row_view *row)
 {
+	bool list = n->made && n->field && n->field->type == FIELD_LIST_STR;
 	struct row_value v;
 
 	switch (n->type) {
@@ -227,8 +241,10 @@ static enum truth ask(const struct node *n, const struct row_view *row)
 		return ask_not(n, row);
 	case NODE_KIND:
 		return truth_of(n->kind == row->kind_id);
+	case NODE_FLAG:
+		return ask(n->first, row);
 	case NODE_HAS:
-		return truth_of(value_of(n, row, &v));
+		return truth_of(n->made ? ask_alias(n, row) : value_of(n, row, &v));
 	case NODE_BOOL:
 	case NODE_COMPARE:
 	case NODE_IN:
@@ -238,6 +254,8 @@ static enum truth ask(const struct node *n, const struct row_view *row)
 	case NODE_MEMBER:
 		break;
 	}
+	if (list)
+		return truth_of(ask_alias(n, row));
 	return value_of(n, row, &v) ? truth_of(test_value(n, &v)) : IS_ERROR;
 }
 

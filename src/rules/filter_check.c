@@ -11,8 +11,11 @@ bool filter_check_field(struct parser *p, const struct node *n, size_t at)
 {
 	if (n->field)
 		return true;
-	filter_fail(p, at, "%s is a record kind: it is true or false by itself.",
-		    record_kind_by_id(n->kind)->name);
+	if (n->type == NODE_FLAG)
+		filter_fail(p, at, "This name is true or false by itself.");
+	else
+		filter_fail(p, at, "%s is a record kind: it is true or false by itself.",
+			    record_kind_by_id(n->kind)->name);
 	return false;
 }
 
@@ -93,7 +96,7 @@ static bool is_text(struct str word)
 
 bool filter_check_quoted(struct parser *p, const struct node *n, size_t at)
 {
-	struct str word = bare_word(p->filter->text, &at);
+	struct str word = bare_word(p->text, &at);
 	enum field_type type = n->indexed ? FIELD_STR : n->field->type;
 	const char *what = NULL;
 	struct ip_addr ip;

@@ -160,7 +160,7 @@ static struct window window_around(struct str text, size_t at)
 
 void filter_fail(struct parser *p, size_t at, const char *fmt, ...)
 {
-	struct str text = p->filter->text;
+	struct str text = p->text;
 	char message[MESSAGE_BYTES], shown[SHOWN_BYTES];
 	struct window w;
 	const char *before;

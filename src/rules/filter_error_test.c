@@ -134,7 +134,7 @@ TEST(parts_of_names_suggest_what_the_table_shows)
 	says("bod > 5", 1, "There is no field 'bod'; did you mean http.response.body_bytes?");
 	says("bo > 5", 1, "There is no field 'bo'.");
 	says("duration > \"1s\"", 1, "There is no field 'duration'; did you mean flow.duration?");
-	says("flow.latency > \"1s\"", 1, "There is no field 'flow.latency'.");
+	says("flow.jitter > 5", 1, "There is no field 'flow.jitter'.");
 }
 
 TEST(names_of_other_tools_suggest_ours)

@@ -2,8 +2,8 @@
 /*
  * filter, inside: tokens with their place, and the checked tree. filter_lex.c makes tokens,
  * filter_value.c literals, filter_parse.c the tree, filter_name.c resolves names in it,
- * filter_check.c types, filter_error.c says what is wrong and where, and filter.c asks the tree
- * about a row.
+ * filter_alias.c those of another language, filter_check.c types, filter_error.c says what is wrong
+ * and where, and filter.c asks the tree about a row.
  */
 #ifndef REDOUBT_RULES_FILTER_INT_H
 #define REDOUBT_RULES_FILTER_INT_H
@@ -37,6 +37,7 @@ struct token {
 
 struct parser {
 	struct filter *filter;
+	struct str text;
 	struct token token; /* the one looked at */
 	unsigned depth;
 	struct err *err;
@@ -95,6 +96,7 @@ enum node_type {
 	NODE_OR,
 	NODE_NOT,
 	NODE_KIND, /* the row is of this kind */
+	NODE_FLAG, /* an alias that stands for a test: its first */
 	NODE_HAS,
 	NODE_BOOL, /* a bool field by itself */
 	NODE_COMPARE,
@@ -117,6 +119,7 @@ struct node {
 	bool value;   /* of CONST */
 	bool indexed; /* field["key"] of a map */
 	struct str key;
+	const struct filter_made *made; /* of an alias */
 	const struct literal *literal;
 	size_t literals;
 };
@@ -126,9 +129,12 @@ struct filter {
 	struct arena arena;
 	struct node *root;
 	struct str text;
+	struct filter_made *made; /* aliases that it names */
 };
 
 [[nodiscard]] int filter_parse(struct filter *f, struct err *err);
+/* The tree of a text of our own, for the filter of p. */
+struct node *filter_parse_text(struct parser *p, struct str text);
 
 /* ---- Names and types; each answers false after it said what is wrong ---- */
 
@@ -156,6 +162,22 @@ struct suggestion {
 };
 struct suggestion filter_suggestion(struct str wanted);
 void filter_suggest(struct suggestion *s, const char *name);
+
+/* ---- Aliases ---- */
+
+/* Limit: fields of one alias. */
+#define FILTER_ALIAS_FIELDS_MAX 6
+
+/* The alias of this name, or NULL. */
+const struct filter_alias *filter_alias_find(struct str name);
+/* Makes n a test of what the alias stands for; false after it said what is wrong. */
+bool filter_alias_resolve(struct parser *p, const struct filter_alias *alias, size_t at,
+			  struct node *n);
+/* Its value in a row, the zero of its type where there is none; was there one? */
+bool filter_alias_value(const struct filter_made *m, const struct row_view *row,
+			struct row_value *out);
+/* Is this an element of a list? */
+bool filter_alias_has(const struct filter_made *m, const struct row_view *row, struct str element);
 
 /* ---- Errors ---- */
 

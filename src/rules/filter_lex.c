@@ -144,7 +144,7 @@ struct token filter_token(struct str text, size_t at)
 
 void filter_next(struct parser *p)
 {
-	p->token = filter_token(p->filter->text, p->token.end);
+	p->token = filter_token(p->text, p->token.end);
 	if (p->token.type == TOKEN_BAD)
 		filter_fail(p, p->token.at, "%s", p->token.bad);
 }

@@ -110,7 +110,7 @@ const struct field *filter_find(struct str name, struct field_ref *ref)
 /* kind == "http", where the kind's name alone is the test. */
 static void fail_kind(struct parser *p, size_t at)
 {
-	struct token value = filter_token(p->filter->text, p->token.end);
+	struct token value = filter_token(p->text, p->token.end);
 	const struct record_kind *kind =
 		value.type == TOKEN_STRING ? record_kind_by_name(value.text) : NULL;
 
@@ -130,7 +130,7 @@ static bool fail_method(struct parser *p, struct str name, size_t at)
 	struct str front, last = last_part(name, &front);
 	struct field_ref ref;
 
-	if (!filter_is_method(last) || !filter_find(front, &ref))
+	if (!filter_is_method(last) || (!filter_find(front, &ref) && !filter_alias_find(front)))
 		return false;
 	filter_fail(p, at, "A method takes its text in parentheses: write %s(\"...\").",
 		    filter_quote(name).text);
@@ -162,6 +162,7 @@ static void fail_name(struct parser *p, struct str name, size_t at)
 bool filter_resolve(struct parser *p, struct str name, size_t at, struct node *n)
 {
 	const struct record_kind *kind = record_kind_by_name(name);
+	const struct filter_alias *alias;
 	struct field_ref ref;
 
 	if (kind) {
@@ -170,6 +171,9 @@ bool filter_resolve(struct parser *p, struct str name, size_t at, struct node *n
 		return true;
 	}
 	n->field = filter_find(name, &ref);
+	alias = n->field ? NULL : filter_alias_find(name);
+	if (alias)
+		return filter_alias_resolve(p, alias, at, n);
 	if (!n->field) {
 		fail_name(p, name, at);
 		return false;

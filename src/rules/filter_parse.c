@@ -256,7 +256,7 @@ static struct node *parse_test(struct parser *p)
 
 	if (!n || !parse_dotted(p, &d) || !filter_resolve(p, d.name, d.at, n))
 		return n;
-	if (n->type == NODE_KIND) {
+	if (n->type == NODE_KIND || n->type == NODE_FLAG) {
 		if (d.method.n || follows_value(p))
 			(void)filter_check_field(p, n, d.at);
 		return n;
@@ -434,9 +434,20 @@ static struct node *parse_or(struct parser *p)
 	return parse_chain(p, "||", NODE_OR, parse_and);
 }
 
+struct node *filter_parse_text(struct parser *p, struct str text)
+{
+	struct parser own = { .filter = p->filter, .text = text, .err = p->err };
+	struct node *n;
+
+	filter_next(&own);
+	n = parse_or(&own);
+	p->failed = own.failed;
+	return own.failed ? NULL : n;
+}
+
 int filter_parse(struct filter *f, struct err *err)
 {
-	struct parser p = { .filter = f, .err = err };
+	struct parser p = { .filter = f, .text = f->text, .err = err };
 
 	filter_next(&p);
 	if (p.token.type == TOKEN_END)

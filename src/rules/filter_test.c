@@ -239,7 +239,7 @@ TEST(fields_of_another_kind_are_absent)
 
 TEST(rows_of_unknown_kinds_have_the_common_fields)
 {
-	KEEP(ROW_UNKNOWN, { "src.port == 40000", 'T' }, { "node == \"node-1\"", 'T' },
+	KEEP(ROW_ALIEN, { "src.port == 40000", 'T' }, { "node == \"node-1\"", 'T' },
 	     { "gap.reason == \"drop.link-unknown\"", 'E' }, { "has(gap.reason)", 'F' },
 	     { "gap", 'F' });
 }
@@ -303,7 +303,7 @@ static bool ask_word(enum field_type type, uint64_t word, enum relation relation
 {
 	const struct field field = { .id = 2, .type = (uint8_t)type, .name = "x" };
 	struct filter f = { .text = str_of(text) };
-	struct parser p = { .filter = &f };
+	struct parser p = { .filter = &f, .text = f.text };
 	struct node n = { .type = NODE_COMPARE, .relation = relation, .field = &field };
 	uint64_t bytes[] = { 0, 0, 0, 2 | (uint64_t)type << 16 | UINT64_C(32) << 32, word };
 	struct row_view row = { .bytes = { (const char *)bytes, sizeof(bytes) },

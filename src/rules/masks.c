@@ -75,6 +75,10 @@ struct mask_rule rules_mask_of_class(enum field_class class)
 		return (struct mask_rule){ .action = MASK_WORD };
 	case CLASS_HOST:
 		return (struct mask_rule){ .action = MASK_HOST };
+	case CLASS_SQL:
+		return (struct mask_rule){ .action = MASK_SQL };
+	case CLASS_KEY:
+		return (struct mask_rule){ .action = MASK_KEY };
 	case CLASS_CONTENT:
 		break;
 	}

@@ -5,8 +5,8 @@
 #include "t.h"
 
 static const enum field_class classes[] = {
-	CLASS_PUBLIC,  CLASS_PERSONAL, CLASS_SECRET, CLASS_PATH, CLASS_QUERY,
-	CLASS_HEADERS, CLASS_CONTENT,  CLASS_WORD,   CLASS_HOST,
+	CLASS_PUBLIC,  CLASS_PERSONAL, CLASS_SECRET, CLASS_PATH, CLASS_QUERY, CLASS_HEADERS,
+	CLASS_CONTENT, CLASS_WORD,     CLASS_HOST,   CLASS_SQL,  CLASS_KEY,
 };
 
 static bool has_name(const struct mask_names *names, const char *name)
@@ -89,11 +89,11 @@ TEST(secrets_are_masked_whole_and_content_is_left_out)
  * dissector itself says. */
 TEST(no_text_of_a_peer_is_kept)
 {
-	static const struct field_ref ours[] = { { KIND_HTTP, http_slot_version } };
+	const uint64_t ours = UINT64_C(1) << http_slot_version | UINT64_C(1) << http_slot_reset;
 	const struct record_kind *http = record_kind_by_id(KIND_HTTP);
 
 	for (unsigned slot = COMMON_SLOTS; slot < http->slots; slot++)
-		if (http->field[slot].type == FIELD_STR && slot != ours[0].slot)
+		if (http->field[slot].type == FIELD_STR && !(ours >> slot & 1))
 			assert_int_not_equal(rules_mask_of_class(http->field[slot].class).action,
 					     MASK_KEEP);
 }
@@ -108,7 +108,7 @@ TEST(every_allowed_header_and_parameter_says_what_its_value_is)
 
 TEST(a_class_that_does_not_exist_is_left_out)
 {
-	unsigned beyond = CLASS_HOST + 1;
+	unsigned beyond = CLASS_KEY + 1;
 
 	assert_int_equal(rules_mask_of_class((enum field_class)beyond).action, MASK_DROP);
 }
@@ -133,7 +133,7 @@ TEST(every_field_of_every_kind_has_the_rule_of_its_class)
 			enum field_class class = kind->field[slot].class;
 			struct mask_rule rule = rules_mask_of_class(class);
 
-			assert_true(class <= CLASS_HOST);
+			assert_true(class <= CLASS_KEY);
 			assert_int_equal(plan->rule[k][slot].action, rule.action);
 			assert_ptr_equal(plan->rule[k][slot].allow, rule.allow);
 		}
@@ -152,7 +152,8 @@ TEST(classes_of_a_form_stand_on_fields_of_that_form)
 			if (f->class == CLASS_HEADERS)
 				assert_int_equal(f->type, FIELD_MAP);
 			if (f->class == CLASS_PATH || f->class == CLASS_QUERY ||
-			    f->class == CLASS_WORD || f->class == CLASS_HOST)
+			    f->class == CLASS_WORD || f->class == CLASS_HOST ||
+			    f->class == CLASS_SQL || f->class == CLASS_KEY)
 				assert_int_equal(f->type, FIELD_STR);
 		}
 	}
@@ -174,6 +175,12 @@ TEST(the_fields_of_http_are_masked_by_what_they_hold)
 	assert_int_equal(rule[http_response_content_type.ref.slot].action, MASK_WORD);
 	assert_int_equal(rule[http_status.ref.slot].action, MASK_KEEP);
 	assert_int_equal(rule[common_src_ip.ref.slot].action, MASK_KEEP);
+}
+
+TEST(statements_and_keys_are_masked_by_what_they_hold)
+{
+	assert_int_equal(rules_mask_of_class(CLASS_SQL).action, MASK_SQL);
+	assert_int_equal(rules_mask_of_class(CLASS_KEY).action, MASK_KEY);
 }
 
 TEST_MAIN

@@ -12,7 +12,17 @@
 
 /* Every shape of presence: a capture has maps and lists of numbers, a flow is TCP and has lasted
  * -1ns, a gap has next to nothing, an HTTP exchange has headers but neither query nor upgrade. */
-enum row_name { ROW_CAPTURE, ROW_FLOW, ROW_GAP, ROW_HTTP, ROW_UNKNOWN, ROW_NAMES };
+enum row_name {
+	ROW_CAPTURE,
+	ROW_FLOW,
+	ROW_GAP,
+	ROW_HTTP,
+	ROW_ALIEN,
+	ROW_DNS,
+	ROW_WS,
+	ROW_REDIS,
+	ROW_NAMES
+};
 
 #define ROWS_FLOW_ID UINT64_C(0xdeadbeef00000001)
 /* 2026-01-31T12:00:00Z */
@@ -88,6 +98,34 @@ static void rows_put_http(struct row *row)
 	row_put_enum(row, http_state, HTTP_CUT);
 }
 
+static void rows_put_dns(struct row *row)
+{
+	static const struct str answers[] = { { "A 192.0.2.1", 11 }, { "A 192.0.2.2", 11 } };
+	static const struct str questions[] = { { "shop.example", 12 } };
+
+	row_put_str(row, dns_name, questions[0]);
+	row_put_str(row, dns_type, STR("A"));
+	row_put_str(row, dns_rcode, STR("NXDOMAIN"));
+	row_put_list_str(row, dns_questions, questions, ARRAY_LEN(questions));
+	row_put_list_str(row, dns_answers, answers, ARRAY_LEN(answers));
+	row_put_u64(row, dns_request_bytes, 30);
+	row_put_u64(row, dns_response_bytes, 62);
+	row_put_dur(row, dns_latency, 1500 * NS_PER_US);
+}
+
+static void rows_put_ws(struct row *row)
+{
+	row_put_bool(row, ws_from_server, true);
+	row_put_enum(row, ws_opcode, WS_PING);
+}
+
+static void rows_put_redis(struct row *row)
+{
+	row_put_str(row, redis_command, STR("GET"));
+	row_put_u64(row, redis_request_bytes, UINT64_MAX);
+	row_put_u64(row, redis_response_bytes, 5);
+}
+
 /* An unknown row is a gap whose kind has another number, so that only common fields are read. */
 static void rows_take(struct ring *ring, enum row_name name, struct row_view *out)
 {
@@ -98,7 +136,7 @@ static void rows_take(struct ring *ring, enum row_name name, struct row_view *ou
 	if (!copy)
 		abort();
 	memcpy(copy, bytes.p, (size_t)n);
-	if (name == ROW_UNKNOWN)
+	if (name == ROW_ALIEN)
 		memset(copy + 4, 0xff, 2);
 	if (row_view((struct str){ copy, (size_t)n }, out) < 0)
 		abort();
@@ -109,9 +147,10 @@ static void rows_take(struct ring *ring, enum row_name name, struct row_view *ou
 static const struct row_view *rows_of(enum row_name name)
 {
 	static void (*const put[])(struct row *) = { rows_put_capture, rows_put_flow, rows_put_gap,
-						     rows_put_http, rows_put_gap };
+						     rows_put_http,    rows_put_gap,  rows_put_dns,
+						     rows_put_ws,      rows_put_redis };
 	static const enum kind_id kinds[] = { KIND_CAPTURE, KIND_FLOW, KIND_GAP, KIND_HTTP,
-					      KIND_GAP };
+					      KIND_GAP,     KIND_DNS,  KIND_WS,  KIND_REDIS };
 	static _Alignas(8) char memory[sizeof(struct row) + ROW_SLOTS_MAX * sizeof(union row_slot)];
 	static struct row_view views[ROW_NAMES];
 	static struct mask_plan plan; /* keeps everything */

@@ -45,6 +45,23 @@ const struct mask_names *rules_allowed_parameters(void);
  */
 struct filter;
 
+/* A name of KFL2, Kubeshark's filter language, for the same here. Its table is in filter_alias.c;
+ * docs/filter.md shows it. */
+struct filter_alias {
+	const char *name; /* * at its end: whatever begins so */
+	uint8_t type;     /* of its value; 0: it is true or false, by the expression in from */
+	const char *from; /* the fields it is made of; NULL: there is no such thing … */
+	const char *why;  /* … and this is said instead */
+	const struct filter_word *words; /* values that have other names there, NULL-ended */
+};
+
+struct filter_word {
+	struct str ours, theirs;
+};
+
+/* NULL behind the last. */
+const struct filter_alias *filter_alias_at(size_t i);
+
 /* Limit: bytes of an expression, its parentheses in each other, and values of a list. */
 #define FILTER_TEXT_MAX  (16 * KIB)
 #define FILTER_DEPTH_MAX 64
