@@ -78,6 +78,7 @@ static struct world *world_new(void)
 	conf.streams = 3;
 	conf.transactions = 6;
 	conf.windows = 16;
+	conf.shared_bytes = 48 * KIB;
 	conf.segments = 6;
 	conf.fragments = 4;
 	conf.observer = STR("fuzz");
@@ -186,6 +187,11 @@ static struct str text_of(struct cur *c)
 		"GET /half HTTP/1.1\r\nX: ",
 		"",
 		"\x16\x03\x01",
+		"GET /w HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+		"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n\x81\x02hi\x88\x02\x03\xe8",
+		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"*2\r\n$3\r\nGET\r\n$1\r\na\r\n",
+		"$5\r\nhello\r\n",
 	};
 	unsigned which = cur_u8(c);
 
@@ -248,6 +254,50 @@ static void step_other(struct world *w, struct cur *c)
 	send_ip(w, n, 0);
 }
 
+/* Datagrams of DNS, which have zeroes in them. */
+#define DATAGRAM(lit)                                                                              \
+	{                                                                                          \
+		lit, sizeof(lit) - 1                                                               \
+	}
+
+static struct str datagram_of(struct cur *c)
+{
+	static const struct str datagrams[] = {
+		DATAGRAM("\0\1\1\0\0\1\0\0\0\0\0\0\1a\7example\0\0\1\0\1"),
+		DATAGRAM("\0\1\x81\x80\0\1\0\1\0\0\0\0\1a\7example\0\0\1\0\1"
+			 "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\0\0\1"),
+		DATAGRAM("\0\2\1\0\0\1\0\0\0\0\0\0\1b\7example\0\0\1\0\1"),
+		DATAGRAM("\0\2\x81\x83\0\1\0\0\0\0\0\0\1b\7example\0\0\1\0\1"),
+	};
+	unsigned which = cur_u8(c);
+
+	if (which < 8 * ARRAY_LEN(datagrams))
+		return datagrams[which % ARRAY_LEN(datagrams)];
+	return rest(c, which);
+}
+
+/* | client's port, end | server's port, cut | datagram | */
+static void step_udp(struct world *w, struct cur *c)
+{
+	static const uint16_t ports[] = { 53, 5353, 443, 12345 };
+	uint8_t who = cur_u8(c), how = cur_u8(c);
+	unsigned end = who & 1, port = ports[how % ARRAY_LEN(ports)], other = 40000U + who / 2;
+	size_t n = put_head(w, 1, end, IP_PROTO_UDP, 0);
+	struct str body = datagram_of(c);
+	uint8_t *p = w->frame + n;
+
+	memset(p, 0, 8);
+	p[end ? 2 : 0] = (uint8_t)(other >> 8);
+	p[end ? 3 : 1] = (uint8_t)other;
+	p[end ? 0 : 2] = (uint8_t)(port >> 8);
+	p[end ? 1 : 3] = (uint8_t)port;
+	p[4] = (uint8_t)((8 + body.n) >> 8);
+	p[5] = (uint8_t)(8 + body.n);
+	if (body.n)
+		memcpy(p + 8, body.p, body.n);
+	send_ip(w, n + 8 + body.n, how & 4 ? how >> 3 : 0);
+}
+
 /* | how far, signed, in powers of ten of a microsecond | */
 static void step_time(struct world *w, struct cur *c)
 {
@@ -289,7 +339,7 @@ static void check_end(const struct world *w)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const steps[])(struct world *, struct cur *) = {
-		step_tcp, step_tcp, step_tcp, step_tcp, step_other, step_raw, step_time, step_lost,
+		step_tcp, step_tcp, step_tcp, step_udp, step_other, step_raw, step_time, step_lost,
 	};
 	static const struct flow_source source;
 	static struct world *w;

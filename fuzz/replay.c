@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * replay: a main for a fuzzer in ordinary builds. It runs the fuzzer over every file named, or in
- * a directory named, and prints one TAP test for each argument, so that what was found once is
- * looked for in every build. A fuzzer that finds something ends the process; the line before says
- * in which file.
+ * a directory named, whole and cut behind each of its bytes, and prints one TAP test for each
+ * argument, so that what was found once is looked for in every build. A fuzzer that finds something
+ * ends the process; the line before says in which file.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -18,19 +18,35 @@
 /* Limit: a seed is small; a larger file was put there by mistake. */
 #define FILE_BYTES_MAX (16L * 1024 * 1024)
 #define PATH_BYTES     4096
+/* Limit: a longer seed is cut in so many places only. */
+#define CUTS_MAX 2048
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The copy is exactly as large as the file, so that a sanitizer sees a read past its end. */
+/* The copy is exactly as large as what is shown, so that a sanitizer sees a read past its end. */
+static bool run_copy(const uint8_t *from, size_t size)
+{
+	uint8_t *data = malloc(size > 0 ? size : 1);
+
+	if (!data)
+		return false;
+	if (size > 0)
+		memcpy(data, from, size);
+	(void)LLVMFuzzerTestOneInput(size > 0 ? data : data + 1, size);
+	free(data);
+	return true;
+}
+
 static bool run_bytes(FILE *file, size_t size)
 {
 	uint8_t *data = malloc(size > 0 ? size : 1);
-	bool whole = data && fread(data, 1, size, file) == size;
+	bool ok = data && fread(data, 1, size, file) == size && run_copy(data, size);
+	size_t step = size / CUTS_MAX + 1;
 
-	if (whole)
-		(void)LLVMFuzzerTestOneInput(size > 0 ? data : data + 1, size);
+	for (size_t n = 0; ok && n < size; n += step)
+		ok = run_copy(data, n);
 	free(data);
-	return whole;
+	return ok;
 }
 
 static bool run_file(const char *path)

@@ -15,6 +15,7 @@ struct dissect {
 	struct ring input, rows;
 	struct row_out out;
 	struct flow_engine *engine;
+	struct filter *open_body; /* NULL: no body is opened */
 	struct capfile capfile;
 	struct unzip *unzip;
 	/* Decompressed bytes that are not read yet. */

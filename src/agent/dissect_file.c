@@ -30,11 +30,38 @@ static void limits(const struct dissect_start *start, struct flow_conf *conf)
 	conf->seed = start->seed;
 }
 
+/* The rule sees what a request said so far, in clear, in memory that nobody else has. */
+static bool opens_body(void *owner, const struct row *row)
+{
+	static uint8_t clear[ROW_MAX];
+	const struct dissect *d = owner;
+	ptrdiff_t n = row_encode_clear(row, clear, sizeof(clear));
+	struct row_view view;
+
+	return n > 0 && row_view((struct str){ (const char *)clear, (size_t)n }, &view) == 0 &&
+	       filter_match(d->open_body, &view);
+}
+
+static int prepare_rule(struct dissect *d, struct flow_conf *conf, struct err *err)
+{
+	struct str rule = { d->start.open_body, d->start.open_body_bytes };
+
+	if (rule.n == 0)
+		return 0;
+	conf->opens_body = opens_body;
+	conf->opens_body_owner = d;
+	return filter_new(rule, &d->open_body, err);
+}
+
 int dissect_prepare(struct dissect *d, struct err *err)
 {
 	struct flow_conf conf;
+	int r;
 
 	limits(&d->start, &conf);
+	r = prepare_rule(d, &conf, err);
+	if (r < 0)
+		return r;
 	d->out = (struct row_out){
 		.ring = &d->rows,
 		.plan = rules_default_masks(),

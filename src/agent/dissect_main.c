@@ -33,7 +33,8 @@ static int receive(struct dissect_start *start, int fds[DISSECT_FDS], struct err
 
 	if (got < 0 || (size_t)got != sizeof(*start) || n != DISSECT_FDS)
 		return err_set(err, ERR_ROLE_START, "no start message came");
-	if (start->version != DISSECT_START_VERSION || start->label_bytes > DISSECT_LABEL_MAX)
+	if (start->version != DISSECT_START_VERSION || start->label_bytes > DISSECT_LABEL_MAX ||
+	    start->open_body_bytes > DISSECT_OPEN_BODY_MAX)
 		return err_set(err, ERR_ROLE_START,
 			       "start message of version %u, this program is %u", start->version,
 			       DISSECT_START_VERSION);
@@ -78,6 +79,7 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = dissect_prepare(&d, &err);
 	if (r == 0)
+	if (r == 0)
 		r = lock(&d, &err);
 	if (r < 0) {
 		log_err("dissect.start", &err);
@@ -85,11 +87,11 @@ int main(int argc, char **argv)
 			report(d.status, &err);
 		return err_row(err.id)->exit;
 	}
-	atomic_store(&d.status->state, DISSECT_RUNNING);
+	atomic_store(&d.status->state, DISSECT_IS_RUNNING);
 	r = dissect_file(&d, &err);
 	if (r < 0)
 		report(d.status, &err);
-	atomic_store(&d.status->state, r < 0 ? DISSECT_FAILED : DISSECT_DONE);
+	atomic_store(&d.status->state, r < 0 ? DISSECT_IS_FAILED : DISSECT_IS_DONE);
 	ring_end(&d.rows);
 	return 0;
 }

@@ -47,6 +47,10 @@ static int start_message(const struct capture *c, struct dissect_start *start, s
 		return err_set(err, ERR_INTERNAL, "getrandom: %s", strerror(errno));
 	start->label_bytes = (uint32_t)size_min(label.n, sizeof(start->label));
 	memcpy(start->label, label.p, start->label_bytes);
+	assert(c->conf.open_body.n <= sizeof(start->open_body));
+	start->open_body_bytes = (uint32_t)c->conf.open_body.n;
+	if (c->conf.open_body.n)
+		memcpy(start->open_body, c->conf.open_body.p, c->conf.open_body.n);
 	return 0;
 }
 

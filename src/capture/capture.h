@@ -13,8 +13,10 @@
 #include "record/record.h"
 
 /* The first message to a redoubt-dissect; descriptors follow in the order of enum dissect_fd. */
-#define DISSECT_START_VERSION 1
+#define DISSECT_START_VERSION 2
 #define DISSECT_LABEL_MAX     256
+/* Limit: the rule that opens bodies. */
+#define DISSECT_OPEN_BODY_MAX 2048
 
 enum dissect_fd {
 	DISSECT_FD_STATUS, /* page of struct dissect_status */
@@ -31,7 +33,10 @@ struct dissect_start {
 	uint64_t seed;
 	uint32_t label_bytes;
 	char label[DISSECT_LABEL_MAX]; /* name of the source, for its rows */
+	uint32_t open_body_bytes;      /* 0: no body is opened */
+	char open_body[DISSECT_OPEN_BODY_MAX];
 };
+static_assert(sizeof(struct dissect_start) <= PROC_MESSAGE_MAX, "it is one message");
 
 /* Written by the dissector, read by everybody, also after its death. Nothing in it is believed that
  * could hurt: each number is read once, the text is cleaned. */
@@ -45,7 +50,7 @@ struct dissect_status {
 	char err_text[256];
 };
 
-enum dissect_state { DISSECT_STARTING, DISSECT_RUNNING, DISSECT_DONE, DISSECT_FAILED };
+enum dissect_state { DISSECT_IS_STARTING, DISSECT_IS_RUNNING, DISSECT_IS_DONE, DISSECT_IS_FAILED };
 
 /* Limit: the largest table of flows that fits into a dissector's address space beside all else it
  * may need, a decompressor among it. */
@@ -56,6 +61,9 @@ enum dissect_state { DISSECT_STARTING, DISSECT_RUNNING, DISSECT_DONE, DISSECT_FA
 struct capture_conf {
 	uint32_t number; /* of the source within this run: part of the ids of its rows */
 	uint64_t flows;  /* 0: the default */
+	/* A filter; of requests for which it is true the body is looked into. Empty: none. At most
+	 * DISSECT_OPEN_BODY_MAX bytes. */
+	struct str open_body;
 	/* Time without a step after which a dissector that was given all there is, or all there is
 	 * room for, is ended; 0: the default. What the source or the caller takes is not counted.
 	 */

@@ -79,9 +79,9 @@ static int died(struct capture *c, int status, uint32_t reason, struct err *err)
 /* What an orderly end lacks, or NULL. */
 static const char *lack_of_end(const struct capture *c, uint32_t state, uint32_t reason)
 {
-	bool failed = state == DISSECT_FAILED;
+	bool failed = state == DISSECT_IS_FAILED;
 
-	if (state != DISSECT_DONE && !failed)
+	if (state != DISSECT_IS_DONE && !failed)
 		return "ended before it was done,";
 	if (failed != (reason != 0))
 		return failed ? "failed and does not say why," : "is done and says that it failed,";

@@ -27,14 +27,14 @@ static void orderly(void)
 	c.input_done = true;
 	c.done = BYTES;
 	c.last_kind = KIND_CAPTURE;
-	atomic_store(&status.state, DISSECT_DONE);
+	atomic_store(&status.state, DISSECT_IS_DONE);
 	atomic_store(&status.input_used, BYTES);
 }
 
 static void failed(enum err_id id, const char *text)
 {
 	orderly();
-	atomic_store(&status.state, DISSECT_FAILED);
+	atomic_store(&status.state, DISSECT_IS_FAILED);
 	atomic_store(&status.err_id, id);
 	memcpy(status.err_text, text, strlen(text) + 1);
 }
@@ -61,10 +61,10 @@ TEST(an_orderly_end_is_one)
 TEST(an_end_before_it_was_done_is_a_death)
 {
 	orderly();
-	atomic_store(&status.state, DISSECT_RUNNING);
+	atomic_store(&status.state, DISSECT_IS_RUNNING);
 	expect_death("before it was done");
 	orderly();
-	atomic_store(&status.state, DISSECT_FAILED + 1);
+	atomic_store(&status.state, DISSECT_IS_FAILED + 1);
 	expect_death("before it was done");
 }
 

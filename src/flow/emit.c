@@ -104,6 +104,9 @@ void emit_flow(struct flow_engine *e, const struct flow *f, enum flow_end end)
 	row_put_u64(row, flow_tunnels, f->tunnels);
 	row_put_u64(row, flow_fragments, f->fragments);
 	row_put_u64(row, flow_transactions, f->transactions);
+	if (f->protocol)
+		row_put_u64(row, flow_messages, f->messages);
+	row_put_u64(row, flow_payload_packets, f->payload_packets);
 	(void)row_commit(row, e->out);
 }
 

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The engine: a frame comes in, is decoded, joined if it is a fragment, accounted to its flow, and,
- * if it is TCP, followed. Each frame ends in exactly one counter of role DELIVERED or DROP;
- * fragments do so when their packet is complete or given up.
+ * if it is TCP, followed, or, if it is UDP, shown to a dissector. Each frame ends in exactly one
+ * counter of role DELIVERED or DROP; fragments do so when their packet is complete or given up.
  */
 #include "flow/flow_int.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
 
-static const size_t window_bytes[WINDOW_SIZES] = { 4 * KIB, 16 * KIB, 64 * KIB };
+/* There are fewer of the larger ones, but one of each. */
+static const struct {
+	size_t bytes;
+	uint32_t divisor;
+} window_sizes[WINDOW_SIZES] = { { 4 * KIB, 1 }, { 16 * KIB, 32 }, { 64 * KIB, 128 } };
+
+/* So many flows at most come out of what is shared. */
+#define FLOWS_SHARED_MAX 49152
 
 void flow_conf_default(struct flow_conf *conf)
 {
@@ -17,13 +24,28 @@ void flow_conf_default(struct flow_conf *conf)
 		.flows = 65536,
 		.streams = 8192,
 		.transactions = 2048,
-		.windows = 512,
-		.segments = 3072,
-		.fragments = 2048,
+		.windows = 4096,
+		.shared_bytes = 24 * MIB,
+		.segments = 2048,
+		.fragments = 1024,
 		.idle_tcp_ns = 3600 * NS_PER_S,
 		.idle_closed_ns = 120 * NS_PER_S,
 		.idle_other_ns = 600 * NS_PER_S,
 	};
+}
+
+/* Pools that grow at the cost of each other, beyond a quarter of each. */
+static void pools_share(struct flow_engine *e)
+{
+	uint32_t flows = e->conf.flows - (e->conf.flows + 3) / 4;
+	struct pool *const pools[] = { &e->streams, &e->transactions, &e->windows[0],
+				       &e->windows[1], &e->windows[2] };
+
+	e->shared_bytes = e->conf.shared_bytes;
+	flows = flows < FLOWS_SHARED_MAX ? flows : FLOWS_SHARED_MAX;
+	pool_share(&e->flows, e->conf.flows - flows, &e->shared_bytes);
+	for (size_t i = 0; i < ARRAY_LEN(pools); i++)
+		pool_share(pools[i], (pools[i]->blocks + 3) / 4, &e->shared_bytes);
 }
 
 static int pools_init(struct flow_engine *e)
@@ -37,8 +59,13 @@ static int pools_init(struct flow_engine *e)
 		r = pool_init(&e->transactions, 4 * KIB, c->transactions);
 	if (r == 0)
 		r = pool_init(&e->segments, TCP_SEGMENT_BLOCK_BYTES, c->segments);
-	for (unsigned i = 0; r == 0 && i < WINDOW_SIZES; i++)
-		r = pool_init(&e->windows[i], window_bytes[i], c->windows >> (2 * i));
+	for (unsigned i = 0; r == 0 && i < WINDOW_SIZES; i++) {
+		uint32_t n = c->windows / window_sizes[i].divisor;
+
+		r = pool_init(&e->windows[i], window_sizes[i].bytes, n ? n : 1);
+	}
+	if (r == 0)
+		pools_share(e);
 	return r;
 }
 
@@ -60,9 +87,8 @@ int flow_engine_new(const struct flow_conf *conf, struct row_out *out, struct co
 	CLEANUP(flow_engine_free) struct flow_engine *e = NULL;
 	int r;
 
-	/* Each size of window must have at least one. */
 	if (conf->flows == 0 || conf->streams == 0 || conf->transactions == 0 ||
-	    conf->windows < 16 || conf->segments == 0 || conf->fragments == 0)
+	    conf->windows == 0 || conf->segments == 0 || conf->fragments == 0)
 		return -EINVAL;
 	e = calloc(1, sizeof(*e));
 	if (!e)
@@ -77,6 +103,7 @@ int flow_engine_new(const struct flow_conf *conf, struct row_out *out, struct co
 	e->row = malloc(largest_row());
 	if (!e->row)
 		return -ENOMEM;
+	recognise_init(e);
 	r = pools_init(e);
 	if (r == 0)
 		r = table_init(e);
@@ -120,6 +147,9 @@ void flow_engine_reset(struct flow_engine *e)
 	e->now_ns = e->clock_ns = e->first_ns = e->last_ns = 0;
 	e->wire_bytes = 0;
 	e->links_seen = 0;
+	e->hand_over.from = NULL;
+	memset(e->room_oldest, 0, sizeof(e->room_oldest));
+	memset(e->room_newest, 0, sizeof(e->room_newest));
 	memset(e->vlan, 0, sizeof(e->vlan));
 	memset(e->loss, 0, sizeof(e->loss));
 }
@@ -174,6 +204,7 @@ static struct flow *flow_begin(struct flow_engine *e, const struct flow_key *key
 	f->last_ns = e->now_ns;
 	f->vlans = p->vlans < ARRAY_LEN(f->vlan) ? p->vlans : ARRAY_LEN(f->vlan);
 	memcpy(f->vlan, p->vlan, f->vlans * sizeof(f->vlan[0]));
+	f->at_start = key->proto == IP_PROTO_UDP; /* as each datagram is */
 	f->state = key->proto == IP_PROTO_TCP ? FLOW_HALF_OPEN : FLOW_STATELESS;
 	tcp_half_init(&f->half[0]);
 	tcp_half_init(&f->half[1]);
@@ -190,13 +221,17 @@ static bool is_unanswered(const struct flow *f)
 	       f->packets[0] + f->packets[1] < ONE_SIDED_FRAMES;
 }
 
-static enum flow_list list_of(const struct flow *f)
+enum flow_list flow_list_of(const struct flow *f)
 {
+	bool tcp = f->key.proto == IP_PROTO_TCP;
+
+	if (f->stream && !tcp)
+		return LIST_WAITING;
 	if (tcp_is_over(f))
 		return LIST_CLOSED;
 	if (is_unanswered(f))
 		return LIST_UNANSWERED;
-	return f->key.proto == IP_PROTO_TCP ? LIST_TCP : LIST_OTHER;
+	return tcp ? LIST_TCP : LIST_OTHER;
 }
 
 static void flow_count(struct flow_engine *e, struct flow *f, unsigned end, unsigned frames,
@@ -245,9 +280,11 @@ static void flow_frame(struct flow_engine *e, const struct packet *p, unsigned f
 	f->fragments += fragments;
 	if (p->proto == IP_PROTO_TCP && !p->transport_cut)
 		tcp_frame(e, f, end, p);
+	else if (p->proto == IP_PROTO_UDP)
+		datagram_frame(e, f, end, p);
 	if (p->icmp_quotes)
 		note_icmp_error(e, p);
-	table_touch(e, f, list_of(f));
+	table_touch(e, f, flow_list_of(f));
 }
 
 /* A tunnel is a connection too: its packets are counted to it as well as to what they carry. */
@@ -268,7 +305,7 @@ static void tunnel_frame(struct flow_engine *e, const struct packet *p, unsigned
 	}
 	f->carries = true;
 	flow_count(e, f, end, 1, p->outer[outer].ip_bytes);
-	table_touch(e, f, list_of(f));
+	table_touch(e, f, flow_list_of(f));
 }
 
 /* The frames of a packet are one, or the fragments it came in. */
@@ -345,6 +382,7 @@ void flow_engine_frame(struct flow_engine *e, const struct frame *frame)
 
 	offer(e, frame->wire_bytes, frame->at_ns);
 	note_link(e, frame->link);
+	room_check(e);
 	table_expire(e);
 	frag_expire(e->frag, e->clock_ns);
 	answer = packet_decode(frame->link, frame->bytes, frame->wire_bytes, p);
@@ -380,6 +418,8 @@ void flow_finish(struct flow_engine *e, struct flow *f, enum flow_end end)
 {
 	if (f->key.proto == IP_PROTO_TCP)
 		tcp_finish(e, f);
+	else
+		stream_close(e, f);
 	emit_flow(e, f, end);
 	table_remove(e, f);
 }

@@ -2,7 +2,7 @@
 /*
  * Who makes room, who ends for being idle, and that floods stay within the memory decided at start.
  */
-#include "flow/frames_test.h"
+#include "flow/toys_test.h"
 
 static struct peer port(unsigned n)
 {
@@ -18,6 +18,11 @@ static void udp_answered(struct rig *r, unsigned n)
 static void udp_unanswered(struct rig *r, unsigned n)
 {
 	send_udp(r, port(n), (struct peer){ "10.0.0.2", 53 }, STR("?"));
+}
+
+static void udp_waiting(struct rig *r, unsigned n)
+{
+	send_udp(r, port(n), (struct peer){ "10.0.0.2", 53 }, STR("?q"));
 }
 
 static void tcp_opened(struct rig *r, unsigned n)
@@ -36,30 +41,31 @@ static void tcp_closed(struct rig *r, unsigned n)
 }
 
 /* The order of the lists, not of the times: tcp came first and goes last. */
-TEST(closed_then_unanswered_then_other_then_tcp_makes_room)
+TEST(closed_then_unanswered_then_waiting_then_other_then_tcp_makes_room)
 {
-	static const unsigned expected[] = { 4, 3, 2, 1 };
+	static const unsigned expected[] = { 5, 4, 3, 2, 1 };
 	struct flow_conf conf = small_conf();
 	struct rig *r;
 
-	conf.flows = 4;
-	r = rig_with(&conf);
+	conf.flows = 5;
+	r = rig_of(&conf, toys, ARRAY_LEN(toys));
 	tcp_opened(r, 1);
 	udp_answered(r, 2);
-	udp_unanswered(r, 3);
-	tcp_closed(r, 4);
-	for (unsigned i = 0; i < 4; i++)
+	udp_waiting(r, 3);
+	udp_unanswered(r, 4);
+	tcp_closed(r, 5);
+	for (unsigned i = 0; i < 5; i++)
 		tcp_opened(r, 100 + i);
 	rig_look(r);
 
-	assert_int_equal(rig_count(r, KIND_FLOW), 4);
-	for (size_t i = 0; i < 4; i++) {
+	assert_int_equal(rig_count(r, KIND_FLOW), 5);
+	for (size_t i = 0; i < 5; i++) {
 		const struct row_view *f = rig_row(r, KIND_FLOW, i);
 
 		assert_int_equal(row_u64(f, common_src_port), 20000 + expected[i]);
 		assert_int_equal(row_u64(f, flow_end), END_EVICTED);
 	}
-	assert_int_equal(r->counters.v[COUNTER_FLOWS_EVICTED], 4);
+	assert_int_equal(r->counters.v[COUNTER_FLOWS_EVICTED], 5);
 	rig_end(r);
 	rig_free(r);
 }
@@ -279,9 +285,165 @@ TEST(a_hundred_thousand_half_open_streams_stay_within_their_pools)
 	}
 	rig_end(r);
 
-	assert_true(r->counters.v[COUNTER_TX_SHED] > 0);
+	assert_true(r->e->windows[0].refused > 0);
 	assert_int_equal(r->counters.v[COUNTER_PARSE_REJECTED], 0);
 	check_bounds(r);
+	rig_free(r);
+}
+
+static uint64_t count_complete(const struct rig *r)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < rig_count(r, KIND_HTTP); i++)
+		n += row_u64(rig_row(r, KIND_HTTP, i), http_state) == HTTP_COMPLETE;
+	return n;
+}
+
+/* Requests that nobody answers fill streams and records; whoever is answered is read all the same,
+ * but for the first that finds no room. */
+static uint64_t complete_behind_a_flood(struct str body)
+{
+	struct flow_conf conf = small_conf();
+	struct rig *r;
+	uint64_t complete;
+	size_t length;
+
+	conf.flows = 4096;
+	r = rig_with(&conf);
+	length = flood_shape(r, TCP_ACK, body);
+	for (unsigned n = 1; n < 1000; n++)
+		flood_frame(r, length, n);
+	for (unsigned n = 0; n < 20; n++) {
+		struct talk t = talk_of(r, port(n), HIGH);
+
+		talk_open(&t);
+		talk_exchange(&t);
+	}
+	rig_end(r);
+	complete = count_complete(r);
+	check_bounds(r);
+	rig_free(r);
+	return complete;
+}
+
+TEST(requests_that_nobody_answers_do_not_hide_others)
+{
+	assert_int_equal(complete_behind_a_flood(STR("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")), 20);
+}
+
+TEST(beginnings_that_nobody_answers_do_not_hide_others)
+{
+	assert_int_equal(complete_behind_a_flood(STR("GET /a HTTP/1.1\r\nHost: a\r\n")), 20);
+	assert_int_equal(complete_behind_a_flood(STR("G")), 20);
+}
+
+/* Busy ones, too: nobody is given up for them, but each gets less of what is left. */
+TEST(connections_with_many_open_requests_leave_room_for_others)
+{
+	struct rig *r = rig_new();
+	struct talk t;
+
+	for (unsigned n = 0; n < 4; n++) {
+		t = talk_of(r, port(n), HIGH);
+		talk_open(&t);
+		for (unsigned i = 0; i < DISSECT_OPEN_MAX; i++)
+			say(&t, CLIENT, GET_A);
+	}
+	for (unsigned n = 10; n < 20; n++) {
+		t = talk_of(r, port(n), HIGH);
+		talk_open(&t);
+		talk_exchange(&t);
+	}
+	rig_end(r);
+
+	assert_int_equal(count_complete(r), 10);
+	rig_free(r);
+}
+
+/* Of connections that were answered, those that were quiet for long make room; they are recognised
+ * again when they go on. */
+TEST(quiet_connections_make_room_and_go_on)
+{
+	struct flow_conf conf = small_conf();
+	struct talk quiet, busy, other;
+	struct rig *r;
+
+	conf.streams = 2;
+	r = rig_with(&conf);
+	quiet = talk_of(r, port(1), HIGH);
+	busy = talk_of(r, port(2), HIGH);
+	other = talk_of(r, port(3), HIGH);
+	talk_open(&quiet);
+	talk_exchange(&quiet);
+	r->at_ns += 20 * NS_PER_S;
+	talk_open(&busy);
+	talk_exchange(&busy);
+	talk_open(&other);
+	for (unsigned i = 0; i < 3; i++) {
+		talk_exchange(&busy);
+		talk_exchange(&other);
+	}
+	r->at_ns += 20 * NS_PER_S;
+	talk_exchange(&quiet);
+	rig_end(r);
+
+	assert_int_equal(count_complete(r), 9);
+	rig_free(r);
+}
+
+/* More of everything than there is memory for: each pool has its quarter, and no more is touched
+ * than was decided. */
+TEST(pools_that_share_memory_stay_within_it)
+{
+	struct flow_conf conf = small_conf();
+	struct rig *r;
+	size_t length;
+
+	conf.flows = 4096;
+	conf.streams = 1024;
+	conf.windows = 2048;
+	conf.transactions = 2048;
+	conf.shared_bytes = 512 * KIB;
+	r = rig_with(&conf);
+	r->count_only = true;
+	for (unsigned n = 1; n < 10000; n++) {
+		r->at_ns = T0;
+		length = flood_shape(r, TCP_ACK, STR("GET /a HTTP/1.1\r\nHost: a\r\n"));
+		flood_frame(r, length, n);
+	}
+	assert_true(r->e->shared_bytes < 4 * KIB);
+	assert_true(r->e->flows.backed >= conf.flows / 4);
+	assert_true(r->e->flows.backed < conf.flows);
+	assert_true(r->e->streams.backed >= conf.streams / 4);
+	assert_true(r->e->streams.backed < conf.streams);
+	rig_end(r);
+
+	assert_true(r->counters.v[COUNTER_FLOWS_EVICTED] > 0);
+	check_bounds(r);
+	rig_free(r);
+}
+
+/* With nothing to share each pool has its quarter, and at least one block. */
+TEST(an_engine_runs_on_the_quarters_alone)
+{
+	struct flow_conf conf = small_conf();
+	struct rig *r;
+	struct talk t;
+
+	conf.flows = 1;
+	conf.streams = 1;
+	conf.windows = 1;
+	conf.shared_bytes = 0;
+	r = rig_with(&conf);
+	t = talk_low(r);
+	talk_open(&t);
+	talk_exchange(&t);
+	udp_unanswered(r, 1);
+	rig_end(r);
+
+	assert_int_equal(rig_count(r, KIND_FLOW), 2);
+	assert_int_equal(rig_count(r, KIND_HTTP), 1);
 	rig_free(r);
 }
 

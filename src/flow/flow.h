@@ -12,14 +12,33 @@
 #include "packet/packet.h"
 #include "record/record.h"
 
-/* Memory of one engine: every number here is a mapping that is touched only when used. */
+/*
+ * Memory of one engine: every number here is a mapping that is touched only when used. A quarter of
+ * the flows, streams, transactions and windows is there whatever happens; the others are had by who
+ * comes first, as long as shared_bytes lasts. With the defaults that is at most, in MiB:
+ *
+ *                              all    a quarter
+ *   flows          448 B     28.0      7.0
+ *   streams        912 B      7.1      1.8
+ *   transactions   4 KiB      8.0      2.0
+ *   windows        4 KiB     16.0      4.0
+ *                 16 KiB      2.0      0.5
+ *                 64 KiB      2.0      0.5
+ *                                     15.8 + 24 shared + 4 segments + 2 fragments + 0.5 hash = 46
+ *
+ * so that one kind of traffic can have all of what it needs, and all of them together stay far
+ * below 64 MiB, the rings between the processes included.
+ */
 struct flow_conf {
-	uint32_t flows;        /* table size; default 65536, 448 B each */
+	uint32_t flows;        /* table size; of more than 65536, what is more is not shared */
 	uint32_t streams;      /* flows with a recognised protocol at once */
 	uint32_t transactions; /* blocks of 4 KiB that open records share */
-	uint32_t windows;  /* incomplete messages of up to 4 KiB; a quarter as many of 16 KiB, and a
-			    * sixteenth as many of 64 KiB */
-	uint32_t segments; /* blocks of 2 KiB for TCP bytes out of order */
+	/* Blocks of 4 KiB for incomplete messages and for what dissectors keep, such as the header
+	 * tables of HTTP/2: some thousand connections with small ones. A 32nd as many are of 16 KiB
+	 * and a 128th of 64 KiB, but one of each. */
+	uint32_t windows;
+	size_t shared_bytes;
+	uint32_t segments;   /* blocks of 2 KiB for TCP bytes out of order */
 	uint32_t fragments;  /* blocks of 2 KiB for IP fragments */
 	int64_t idle_tcp_ns; /* a flow without a frame for so long ends; by the capture's clock */
 	/* The same once it is over (RST, or both FINs), and where only one side has spoken. */
@@ -27,6 +46,9 @@ struct flow_conf {
 	int64_t idle_other_ns; /* the same for all else */
 	struct str observer;   /* goes into each row */
 	uint64_t seed;         /* keys the table's hash */
+	/* Does a rule open the body of the request in this row? NULL: never. */
+	bool (*opens_body)(void *owner, const struct row *row);
+	void *opens_body_owner;
 };
 
 void flow_conf_default(struct flow_conf *conf);

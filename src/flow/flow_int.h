@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * flow, inside: the table's flow, its stream, and what the files of this room ask of each other.
- * table.c finds and evicts, engine.c takes frames, tcp.c follows connections, stream.c feeds
- * dissectors, tx.c holds what they gather, emit.c writes rows.
+ * table.c finds and evicts, engine.c takes frames, tcp.c follows connections, recognise.c finds
+ * dissectors, stream.c feeds them bytes in order and datagram.c datagrams, tx.c holds what they
+ * gather, room.c says who gives memory back when it is short, emit.c writes rows.
  */
 #ifndef REDOUBT_FLOW_INT_H
 #define REDOUBT_FLOW_INT_H
@@ -14,6 +15,11 @@
  * its start says early what it is, one joined in the middle may be in a long body. */
 #define PROBES_FROM_START 8
 #define PROBES_MIDSTREAM  64
+/* Limit: how many datagrams of one end in a row may be unknown or not understood; the end is only
+ * counted from there on. */
+#define PROBES_DATAGRAM 8
+/* Limit: how many flows make room at once when memory is short. */
+#define ROOM_FLOWS 64
 /* Frames of one side that make a TCP connection count as answered. */
 #define ONE_SIDED_FRAMES 4
 /* Limit: VLANs named in a capture record. */
@@ -41,6 +47,7 @@ static_assert(sizeof(struct flow_key) == 48, "a key has no padding: it is compar
 enum flow_list {
 	LIST_CLOSED,     /* TCP after RST or both FINs */
 	LIST_UNANSWERED, /* only one side has spoken: half-open streams, scans */
+	LIST_WAITING,    /* not TCP, and holds a stream: its dissector waits for a datagram */
 	LIST_OTHER,      /* answered, not TCP */
 	LIST_TCP,
 	LIST_COUNT,
@@ -58,6 +65,7 @@ struct flow {
 	struct stream *stream;
 	int64_t syn_ns, handshake_ns;
 	uint32_t base_seq[2];
+	uint64_t messages, payload_packets;
 	uint32_t fragments, icmp_errors, transactions;
 	uint16_t vlan[2];
 	uint8_t vlans, tunnels;
@@ -66,13 +74,14 @@ struct flow {
 	uint8_t client; /* which end of the key */
 	uint8_t icmp_type, icmp_code;
 	uint8_t probes[2]; /* how often nothing was recognised in what an end said */
-	bool base_set[2];
-	bool syn_seen, synack_seen, handshake_seen, fin_seen[2], fin_told[2];
-	bool at_start;    /* nothing of the stream was passed over without being recognised */
-	bool stream_done; /* recognised once and over, or given up */
-	bool carries;     /* its packets carry others: a tunnel */
+	bool base_set[2], fin_seen[2], fin_told[2];
+	bool syn_seen : 1, synack_seen : 1, handshake_seen : 1;
+	bool at_start : 1;    /* nothing of the stream was passed over without being recognised */
+	bool stream_done : 1; /* recognised once and over, or given up */
+	bool carries : 1;     /* its packets carry others: a tunnel */
 	const struct dissector *protocol; /* last recognised */
 };
+static_assert(sizeof(struct flow) <= 448, "what flow.h says that a flow takes");
 
 /* Bytes of one side that its dissector could not use yet: len of them at p + at. */
 struct window {
@@ -81,17 +90,33 @@ struct window {
 	uint8_t size; /* index of the pool, +1; 0: none */
 };
 
+/* Where a TCP connection's stream waits to make room; who has spoken may be more by now. */
+enum room_list { ROOM_UNANSWERED, ROOM_ANSWERED, ROOM_LISTS };
+
 #define WINDOW_SIZES 3
+static_assert(WINDOW_SIZES == HEAP_POOLS, "a stream's heap takes its blocks from the windows");
 
 struct stream {
 	struct dissect_stream ds; /* first: ops get it back as a stream */
 	struct flow_engine *engine;
 	struct flow *flow;
 	const struct dissector *dissector; /* NULL while probing */
+	uint64_t told;                     /* of ds.messages: they are in the flow */
 	bool moved;                        /* it has used bytes */
+	uint8_t room_list;                 /* enum room_list, of TCP */
+	struct stream *older, *newer;      /* of its list */
 	struct window window[2];           /* by end of the key */
 	uint64_t skip[2];
-	_Alignas(8) uint8_t state[DISSECT_STATE_MAX];
+	struct heap heap;
+	_Alignas(8) uint8_t state[DISSECT_STATE_MAX]; /* zeroed when a dissector comes */
+};
+
+/* What dissect_hand_over() said, up to the DISSECT_SWITCH behind it in the same call. */
+struct hand_over {
+	const struct stream *from; /* NULL: nothing was said */
+	const struct dissector *to;
+	size_t n;
+	char detail[DISSECT_DETAIL_MAX];
 };
 
 /* What was lost for one reason, for its gap record. */
@@ -106,6 +131,7 @@ struct flow_engine {
 	struct counters *counters;
 	struct row_out *out;
 	struct pool flows, streams, transactions, segments, windows[WINDOW_SIZES];
+	size_t shared_bytes; /* left of them */
 	struct frag *frag;
 	struct flow **bucket;
 	uint64_t bucket_mask;
@@ -114,6 +140,11 @@ struct flow_engine {
 	int64_t now_ns, first_ns, last_ns;
 	int64_t clock_ns; /* the latest time of all frames: never goes back, idleness is by it */
 	uint64_t wire_bytes;
+	const struct dissector *const *dissectors; /* all there are, in the order they are asked */
+	size_t dissectors_n;
+	struct hand_over hand_over;
+	struct stream *room_oldest[ROOM_LISTS], *room_newest[ROOM_LISTS];
+	uint64_t room_refused; /* how often there was no memory, when that was last looked at */
 	uint64_t vlan[4096];
 	uint64_t links[CAPTURE_LINKS_MAX];
 	uint32_t links_seen;
@@ -143,10 +174,15 @@ void table_expire(struct flow_engine *e);
 /* ---- engine.c ---- */
 /* Delivers what is left, writes the flow's record, frees it. */
 void flow_finish(struct flow_engine *e, struct flow *f, enum flow_end end);
+/* Where the flow belongs. */
+enum flow_list flow_list_of(const struct flow *f);
 /* The key of what an ICMP error quotes. */
 void quoted_key(const struct packet *p, struct flow_key *key, unsigned *end);
 
 /* ---- tcp.c ---- */
+/* Limit: how far from where its side's stream stands a reset is believed. Receivers ask for one in
+ * their window (RFC 5961 section 3.2), which we know of only that few are larger. */
+#define RST_REACH (INT32_C(1) << 24)
 /* Does this packet begin another connection with the same ends? */
 bool tcp_is_new(const struct flow *f, unsigned end, const struct packet *p);
 void tcp_frame(struct flow_engine *e, struct flow *f, unsigned end, const struct packet *p);
@@ -158,7 +194,50 @@ static inline bool tcp_is_over(const struct flow *f)
 	return f->state == FLOW_CLOSED || f->state == FLOW_RESET || f->state == FLOW_REFUSED;
 }
 
+/* ---- recognise.c ---- */
+/* Those that the build has. */
+void recognise_init(struct flow_engine *e);
+/* Does somebody who reads datagrams know this port? */
+bool recognise_port(const struct flow_engine *e, const struct flow *f);
+/* Whose is what one side said? NULL when the answer is PROBE_NO or PROBE_MORE. */
+const struct dissector *recognise_stream(const struct flow_engine *e, const struct flow *f,
+					 struct str in, enum dissect_probe *answer);
+const struct dissector *recognise_datagram(const struct flow_engine *e, const struct flow *f,
+					   unsigned end, struct str in, enum dissect_probe *answer);
+/* The one that goes on under this name, or NULL. */
+const struct dissector *recognise_token(const struct flow_engine *e, struct str token);
+
+/* ---- datagram.c ---- */
+/* Shows a packet's payload to its dissector. */
+void datagram_frame(struct flow_engine *e, struct flow *f, unsigned end, const struct packet *p);
+/* The n that wait longest for a datagram make room; false when none does. Not in a dissector. */
+bool datagram_make_room(struct flow_engine *e, unsigned n);
+/* No answer came: the flow's stream is closed, and the flow goes on. */
+void datagram_unanswered(struct flow_engine *e, struct flow *f);
+
+/* ---- room.c ---- */
+/* A stream was opened, or is about to be freed. */
+void room_add(struct flow_engine *e, struct stream *s);
+void room_remove(struct flow_engine *e, struct stream *s);
+/* Up to n flows give memory back; false when none may. Not within a dissector. */
+bool room_make(struct flow_engine *e, unsigned n);
+/* The same of many, where there was no memory for something since room was last made. */
+void room_check(struct flow_engine *e);
+
 /* ---- stream.c ---- */
+static inline enum dissect_side side_of(const struct flow *f, unsigned end)
+{
+	return end == f->client ? FROM_CLIENT : FROM_SERVER;
+}
+
+/* Memory for what a dissector keeps of a flow; NULL when there is none. Shortage is counted. */
+struct stream *stream_open(struct flow_engine *e, struct flow *f);
+/* Its dissector from here on, with nothing kept. */
+void stream_set_dissector(struct stream *s, const struct dissector *d);
+/* Closes what the dissector has and gives the memory back; the flow may open another one. */
+void stream_free(struct flow_engine *e, struct flow *f);
+/* Counts to the flow the messages that the dissector has counted. */
+void stream_count_messages(struct stream *s);
 /* at_ns is when the bytes, or those behind a hole, were captured. */
 void stream_data(struct flow_engine *e, struct flow *f, unsigned end, struct str bytes,
 		 int64_t at_ns);
@@ -169,6 +248,10 @@ void stream_close(struct flow_engine *e, struct flow *f);
 
 /* ---- tx.c ---- */
 extern const struct dissect_ops tx_ops;
+static inline struct stream *stream_of(struct dissect_stream *ds)
+{
+	return (struct stream *)(void *)ds;
+}
 
 /* ---- emit.c ---- */
 /* Fills observer, addresses and flow.id of the flow. */

@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Streams: the bytes of a flow in order, on their way to a dissector. Who it is, is asked of the
- * content, first of those that know the port, then of all. What a dissector could not use yet waits
- * in a window of one of three sizes; bodies are skipped without being touched. A stream that is not
- * understood is only counted from there on, and its flow goes on.
+ * Streams: the bytes of a flow in order, on their way to a dissector, and the memory that one has
+ * for a flow. What a dissector could not use yet waits in a window of one of three sizes; bodies
+ * are skipped without being touched. A stream that is not understood, or of which all was told, is
+ * only counted from there on, and its flow goes on.
  */
 #include "flow/flow_int.h"
-
-#include "dissectors.h"
-
-#define DISSECTOR_EXTERN(name) extern const struct dissector name##_dissector;
-DISSECTOR_LIST(DISSECTOR_EXTERN)
-#define DISSECTOR_ADDRESS(name) &name##_dissector,
-static const struct dissector *const dissectors[] = { DISSECTOR_LIST(DISSECTOR_ADDRESS) };
-
-static enum dissect_side side_of(const struct flow *f, unsigned end)
-{
-	return end == f->client ? FROM_CLIENT : FROM_SERVER;
-}
 
 /* ---- Windows ---- */
 
@@ -93,42 +81,80 @@ static void window_drop(struct flow_engine *e, struct window *w, size_t n)
 
 /* ---- Opening, ending ---- */
 
-static struct stream *stream_open(struct flow_engine *e, struct flow *f)
+/* Where there is none left, others give theirs: a flood must not keep connections from being read.
+ */
+static struct stream *stream_take(struct flow_engine *e)
 {
 	struct stream *s = pool_get(&e->streams);
 
+	if (likely(s))
+		return s;
+	e->counters->v[COUNTER_TX_SHED]++;
+	return room_make(e, 1) ? pool_get(&e->streams) : NULL;
+}
+
+struct stream *stream_open(struct flow_engine *e, struct flow *f)
+{
+	struct stream *s = stream_take(e);
+
 	if (!s)
 		return NULL;
-	memset(s, 0, sizeof(*s));
+	memset(s, 0, offsetof(struct stream, heap));
+	heap_init(&s->heap, (struct pool *[]){ &e->windows[0], &e->windows[1], &e->windows[2] },
+		  DISSECT_HEAP_MAX);
 	s->ds.ops = &tx_ops;
 	s->ds.state = s->state;
+	s->ds.heap = &s->heap;
 	s->engine = e;
 	s->flow = f;
 	f->stream = s;
+	room_add(e, s);
 	return s;
+}
+
+void stream_set_dissector(struct stream *s, const struct dissector *d)
+{
+	struct flow *f = s->flow;
+
+	memset(s->state, 0, d->state_bytes);
+	s->dissector = d;
+	f->protocol = d;
+	s->ds.src_port = f->key.port[f->client];
+	s->ds.dst_port = f->key.port[!f->client];
+	s->ds.from_start = f->at_start;
+}
+
+void stream_count_messages(struct stream *s)
+{
+	s->flow->messages += s->ds.messages - s->told;
+	s->told = s->ds.messages;
 }
 
 /* Ends what the dissector had; the stream may be recognised anew. */
 static void dissector_end(struct stream *s)
 {
-	if (s->dissector)
+	if (s->dissector && s->dissector->close)
 		s->dissector->close(&s->ds);
 	while (s->ds.first)
 		dissect_tx_discard(&s->ds, s->ds.first);
-	memset(s->state, 0, sizeof(s->state));
+	if (s->heap.bytes)
+		heap_done(&s->heap);
+	s->ds.handed = STR("");
 	s->skip[0] = s->skip[1] = 0;
 	s->dissector = NULL;
 	s->moved = false;
 }
 
-/* Gives the memory back; the flow may open another one. */
-static void stream_free(struct flow_engine *e, struct flow *f)
+void stream_free(struct flow_engine *e, struct flow *f)
 {
 	struct stream *s = f->stream;
 
 	dissector_end(s);
 	window_release(e, &s->window[0]);
 	window_release(e, &s->window[1]);
+	if (e->hand_over.from == s)
+		e->hand_over.from = NULL;
+	room_remove(e, s);
 	pool_put(&e->streams, s);
 	f->stream = NULL;
 }
@@ -150,35 +176,6 @@ static void stream_reject(struct flow_engine *e, struct flow *f)
 
 /* ---- Recognising ---- */
 
-static bool knows_port(const struct dissector *d, const struct flow *f)
-{
-	for (const uint16_t *port = d->ports; *port; port++)
-		if (*port == f->key.port[0] || *port == f->key.port[1])
-			return true;
-	return false;
-}
-
-static const struct dissector *recognise(const struct flow *f, struct str in,
-					 enum dissect_probe *answer)
-{
-	*answer = PROBE_NO;
-	for (unsigned by_port = 2; by_port-- > 0;) {
-		for (size_t i = 0; i < ARRAY_LEN(dissectors); i++) {
-			enum dissect_probe a;
-
-			if (knows_port(dissectors[i], f) != by_port)
-				continue;
-			a = dissectors[i]->probe(in);
-			if (a == PROBE_NO)
-				continue;
-			*answer = a;
-			if (a != PROBE_MORE)
-				return dissectors[i];
-		}
-	}
-	return NULL;
-}
-
 /* Each side has its own limit: who is in a long body says nothing of who will ask next. */
 static bool given_up(const struct flow *f, unsigned end)
 {
@@ -198,27 +195,15 @@ static void not_recognised(struct flow_engine *e, struct flow *f, unsigned end)
 		stream_free(e, f);
 }
 
-static void recognised(struct flow *f, unsigned end, const struct dissector *d,
-		       enum dissect_probe answer)
-{
-	struct stream *s = f->stream;
-
-	s->dissector = d;
-	f->protocol = d;
-	f->client = (uint8_t)(answer == PROBE_FROM_CLIENT ? end : !end);
-	s->ds.from_start = f->at_start;
-	s->ds.src_port = f->key.port[f->client];
-	s->ds.dst_port = f->key.port[!f->client];
-}
-
-/* Looks at what came; true when a dissector is there now and wants it. */
+/* Looks at what came; true when a dissector is there now and wants it, or when what had waited is
+ * nobody's and what came is to be looked at by itself: a proxy's greeting may stand before it. */
 static bool stream_probe(struct flow_engine *e, struct flow *f, unsigned end, struct str *bytes)
 {
 	struct window *w = f->stream ? &f->stream->window[end] : NULL;
 	bool waiting = w && w->len;
 	enum dissect_probe answer;
 	const struct dissector *d;
-	struct str in;
+	struct str in, came = *bytes;
 
 	if (given_up(f, end))
 		return false;
@@ -227,14 +212,15 @@ static bool stream_probe(struct flow_engine *e, struct flow *f, unsigned end, st
 	in = waiting ? window_bytes(w) : *bytes;
 	if (in.n == 0)
 		return false;
-	d = recognise(f, in, &answer);
+	d = recognise_stream(e, f, in, &answer);
 	if (answer != PROBE_NO && !f->stream && !stream_open(e, f)) {
-		e->counters->v[COUNTER_TX_SHED]++;
-		f->stream_done = true;
+		not_recognised(e, f, end);
 		return false;
 	}
 	if (d) {
-		recognised(f, end, d, answer);
+		assert(f->stream);
+		f->client = (uint8_t)(answer == PROBE_FROM_CLIENT ? end : !end);
+		stream_set_dissector(f->stream, d);
 		return true;
 	}
 	if (answer == PROBE_MORE && !waiting)
@@ -243,7 +229,8 @@ static bool stream_probe(struct flow_engine *e, struct flow *f, unsigned end, st
 		e->counters->v[COUNTER_TX_SHED]++;
 	if (answer == PROBE_NO || bytes->n)
 		not_recognised(e, f, end);
-	return false;
+	*bytes = came;
+	return answer == PROBE_NO && waiting && came.n;
 }
 
 /* ---- Feeding ---- */
@@ -253,6 +240,7 @@ static void skip_bytes(struct stream *s, unsigned end, uint64_t n, uint64_t miss
 	if (s->skip[end] != UINT64_MAX)
 		s->skip[end] -= n;
 	s->dissector->skipped(&s->ds, side_of(s->flow, end), n, missing);
+	stream_count_messages(s);
 }
 
 /* Passes over what is to be skipped, first in the window, then in *bytes. */
@@ -298,18 +286,42 @@ static bool feed_more(struct stream *s, unsigned end, struct str *bytes, bool di
 	return false;
 }
 
+/* The one that was named goes on, with what was said about it; not without. */
+static bool take_over(struct stream *s, const struct dissector *d)
+{
+	const struct hand_over *h = &s->engine->hand_over;
+	char *detail = NULL;
+
+	if (h->n) {
+		detail = heap_alloc(&s->heap, h->n);
+		if (!detail) {
+			s->engine->counters->v[COUNTER_TX_SHED]++;
+			stream_close(s->engine, s->flow);
+			return false;
+		}
+		memcpy(detail, h->detail, h->n);
+	}
+	stream_set_dissector(s, d);
+	s->ds.handed = (struct str){ detail, h->n };
+	return true;
+}
+
 /* Both ways go on as a new stream. Who has used nothing since it was recognised would be recognised
  * and switch for ever. */
 static bool stream_switch(struct flow_engine *e, struct flow *f)
 {
-	if (!f->stream->moved) {
+	struct stream *s = f->stream;
+	const struct dissector *next = e->hand_over.from == s ? e->hand_over.to : NULL;
+
+	if (!s->moved) {
 		stream_reject(e, f);
 		return false;
 	}
-	dissector_end(f->stream);
+	dissector_end(s);
 	f->probes[0] = f->probes[1] = 0;
 	f->at_start = true;
-	return true;
+	e->hand_over.from = NULL;
+	return next ? take_over(s, next) : true;
 }
 
 /* One call of the dissector; true when another may follow at once. */
@@ -336,6 +348,7 @@ static bool stream_feed(struct flow_engine *e, struct flow *f, unsigned end, str
 		return false;
 	v = s->dissector->feed(&s->ds, side_of(f, end), in, &used, &skip);
 	assert(used <= in.n);
+	stream_count_messages(s);
 	s->moved |= used > 0;
 	if (direct)
 		*bytes = str_skip(*bytes, used);
@@ -352,6 +365,9 @@ static bool stream_feed(struct flow_engine *e, struct flow *f, unsigned end, str
 		return stream_switch(e, f);
 	case DISSECT_REJECT:
 		stream_reject(e, f);
+		return false;
+	case DISSECT_DONE:
+		stream_close(e, f);
 		return false;
 	}
 	return false;
@@ -388,6 +404,17 @@ void stream_data(struct flow_engine *e, struct flow *f, unsigned end, struct str
 		(void)feed_side(e, f, !end, STR(""), at_ns);
 }
 
+static void tell_gap(struct stream *s, unsigned end, uint64_t bytes)
+{
+	enum verdict v = s->dissector->gap(&s->ds, side_of(s->flow, end), bytes);
+
+	stream_count_messages(s);
+	if (v == DISSECT_REJECT)
+		stream_reject(s->engine, s->flow);
+	else if (v == DISSECT_DONE)
+		stream_close(s->engine, s->flow);
+}
+
 void stream_gap(struct flow_engine *e, struct flow *f, unsigned end, uint64_t bytes, int64_t at_ns)
 {
 	struct stream *s = f->stream;
@@ -406,8 +433,8 @@ void stream_gap(struct flow_engine *e, struct flow *f, unsigned end, uint64_t by
 		skip_bytes(s, end, n, n);
 		bytes -= n;
 	}
-	if (bytes && s->dissector->gap(&s->ds, side_of(f, end), bytes) == DISSECT_REJECT)
-		stream_reject(e, f);
+	if (bytes)
+		tell_gap(s, end, bytes);
 }
 
 void stream_side_finished(struct flow *f, unsigned end)
@@ -418,4 +445,5 @@ void stream_side_finished(struct flow *f, unsigned end)
 		return;
 	s->ds.at_ns = f->last_ns;
 	s->dissector->finished(&s->ds, side_of(f, end));
+	stream_count_messages(s);
 }

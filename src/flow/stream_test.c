@@ -63,6 +63,22 @@ TEST(byte_by_byte_is_the_same_record_as_whole)
 	rig_free(r);
 }
 
+TEST(a_request_behind_something_else_that_could_have_been_one_is_recognised)
+{
+	struct rig *r = rig_new();
+	struct talk t = talk_low(r);
+	struct row_value method;
+
+	talk_open(&t);
+	say(&t, CLIENT, "HTTP/");
+	talk_exchange(&t);
+	rig_end(r);
+
+	assert_int_equal(rig_count(r, KIND_HTTP), 1);
+	assert_true(row_value(http(r, 0), http_method.ref.slot, &method));
+	rig_free(r);
+}
+
 /* ---- Joined in the middle -------------------------------------------------------------------- */
 
 TEST(a_connection_joined_at_a_request_is_recognised)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The flow table: a hash of keys, chained, over a pool of flows fixed at the start, and four lists
+ * The flow table: a hash of keys, chained, over a pool of flows fixed at the start, and five lists
  * in the order of the last frame. Eviction and idle ends both take the oldest of a list, so neither
  * ever searches. The hash is keyed by a seed, so that a peer cannot aim at one chain.
  */
@@ -199,12 +199,13 @@ static void evict_one(struct flow_engine *e)
 struct flow *table_add(struct flow_engine *e, const struct flow_key *key, uint64_t hash)
 {
 	struct flow **head = &e->bucket[hash & e->bucket_mask];
-	struct flow *f;
+	struct flow *f = pool_get(&e->flows);
 
-	if (e->flows.used == e->flows.blocks)
+	if (!f) {
 		evict_one(e);
-	f = pool_get(&e->flows);
-	assert(f);
+		f = pool_get(&e->flows);
+		assert(f);
+	}
 	memset(f, 0, sizeof(*f));
 	f->key = *key;
 	f->hash = hash;
@@ -228,6 +229,10 @@ void table_remove(struct flow_engine *e, struct flow *f)
 
 static void end_idle(struct flow_engine *e, struct flow *f)
 {
+	if (f->list == LIST_WAITING) {
+		datagram_unanswered(e, f);
+		return;
+	}
 	if (f->list == LIST_CLOSED) {
 		flow_finish(e, f, END_CLOSED);
 		return;
@@ -239,9 +244,8 @@ static void end_idle(struct flow_engine *e, struct flow *f)
 void table_expire(struct flow_engine *e)
 {
 	const int64_t idle[LIST_COUNT] = {
-		[LIST_CLOSED] = e->conf.idle_closed_ns,
-		[LIST_UNANSWERED] = e->conf.idle_closed_ns,
-		[LIST_OTHER] = e->conf.idle_other_ns,
+		[LIST_CLOSED] = e->conf.idle_closed_ns, [LIST_UNANSWERED] = e->conf.idle_closed_ns,
+		[LIST_WAITING] = DISSECT_ANSWER_NS,     [LIST_OTHER] = e->conf.idle_other_ns,
 		[LIST_TCP] = e->conf.idle_tcp_ns,
 	};
 

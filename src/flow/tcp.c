@@ -38,7 +38,24 @@ bool tcp_is_new(const struct flow *f, unsigned end, const struct packet *p)
 }
 
 /* A server that still holds an older connection answers a SYN with an ACK; the client resets that
- * one and repeats its SYN (RFC 9293 §3.10.7.4): the attempt goes on. */
+ * one and repeats its SYN (RFC 9293 §3.10.7.4): the attempt goes on. Both tell their numbers: where
+ * they are outside the window of the attempt, which no SYN can scale (RFC 7323 §2.2), nothing of it
+ * was meant. */
+#define SYN_WINDOW 65535
+
+static bool is_of_older(const struct flow *f, unsigned end, const struct packet *p)
+{
+	const struct tcp_half *asking = &f->half[f->client];
+
+	if (!f->syn_seen || f->synack_seen || p->payload_bytes ||
+	    (p->tcp_flags & (TCP_SYN | TCP_FIN)))
+		return false;
+	if (end == f->client)
+		return (p->tcp_flags & TCP_RST) && !tcp_half_reaches(asking, p->seq, SYN_WINDOW);
+	return (p->tcp_flags & TCP_ACK) && !tcp_half_reaches(asking, p->ack, SYN_WINDOW);
+}
+
+/* They were near, and the reset was believed. */
 static void follow_repeated_syn(struct flow *f, unsigned end, const struct packet *p)
 {
 	bool attempt = f->syn_seen && !f->synack_seen && end == f->client;
@@ -74,16 +91,18 @@ static void follow_handshake(struct flow_engine *e, struct flow *f, unsigned end
 }
 
 /* The first end counts: a reset behind both FINs tells nothing new. */
-static void follow_end(struct flow *f, unsigned end, const struct packet *p)
+static void follow_reset(struct flow *f, unsigned end)
+{
+	bool refused = f->syn_seen && !f->synack_seen && end != f->client;
+
+	if (!tcp_is_over(f))
+		f->state = refused ? FLOW_REFUSED : FLOW_RESET;
+}
+
+static void follow_fin(struct flow *f, unsigned end)
 {
 	if (tcp_is_over(f))
 		return;
-	if (p->tcp_flags & TCP_RST) {
-		bool refused = f->syn_seen && !f->synack_seen && end != f->client;
-
-		f->state = refused ? FLOW_REFUSED : FLOW_RESET;
-		return;
-	}
 	f->fin_seen[end] = true;
 	f->state = f->fin_seen[!end] ? FLOW_CLOSED : FLOW_CLOSING;
 }
@@ -106,6 +125,8 @@ void tcp_frame(struct flow_engine *e, struct flow *f, unsigned end, const struct
 	struct tcp_sink ours = { deliver_data, deliver_gap, &to_us };
 	struct tcp_sink theirs = { deliver_data, deliver_gap, &to_them };
 
+	if (unlikely(f->state == FLOW_HALF_OPEN) && is_of_older(f, end, p))
+		return;
 	if (!f->base_set[end]) {
 		f->base_set[end] = true;
 		f->base_seq[end] = p->seq - !(p->tcp_flags & TCP_SYN);
@@ -118,13 +139,22 @@ void tcp_frame(struct flow_engine *e, struct flow *f, unsigned end, const struct
 	if (p->tcp_flags & TCP_ACK)
 		tcp_half_acked(&f->half[!end], &e->segments, e->counters, p->ack, e->now_ns,
 			       &theirs);
-	if (p->payload_bytes || (p->tcp_flags & (TCP_SYN | TCP_FIN)))
+	if (p->payload_bytes || (p->tcp_flags & (TCP_SYN | TCP_FIN))) {
+		uint32_t again = f->half[end].retransmitted;
+
 		tcp_half_segment(&f->half[end], &e->segments, e->counters, p, e->now_ns, &ours);
-	if (p->tcp_flags & (TCP_FIN | TCP_RST))
-		follow_end(f, end, p);
-	if (p->tcp_flags & TCP_RST)
+		f->payload_packets += p->payload_bytes && f->half[end].retransmitted == again;
+	}
+	if (unlikely(p->tcp_flags & TCP_RST)) {
+		if (!tcp_half_reaches(&f->half[end], p->seq, RST_REACH))
+			return;
+		follow_reset(f, end);
 		tcp_finish(e, f);
-	else if (f->half[0].finished || f->half[1].finished)
+		return;
+	}
+	if (p->tcp_flags & TCP_FIN)
+		follow_fin(f, end);
+	if (f->half[0].finished || f->half[1].finished)
 		tell_finished(e, f);
 }
 

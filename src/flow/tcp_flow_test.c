@@ -288,6 +288,88 @@ TEST(a_syn_repeated_behind_a_reset_is_one_attempt)
 	rig_free(r);
 }
 
+/* What the older connection says may be anywhere; nothing of it is believed. */
+TEST(an_older_connections_ack_and_reset_tell_nothing_of_an_attempt)
+{
+	struct rig *r = rig_new();
+	struct talk t = talk_low(r), older = t;
+	const struct row_view *f;
+
+	flags_from(&t, CLIENT, TCP_SYN);
+	older.next[CLIENT] += 976271786;
+	segment_at(&older, SERVER, TCP_ACK, 3863424624, STR(""));
+	segment_at(&older, CLIENT, TCP_RST, older.next[CLIENT], STR(""));
+	rig_look(r);
+	assert_int_equal(rig_count(r, KIND_GAP), 0);
+	t.next[CLIENT]--;
+	talk_open(&t);
+	talk_exchange(&t);
+	f = only_flow(r);
+
+	assert_int_equal(row_u64(f, flow_state), FLOW_OPEN);
+	assert_int_equal(row_i64(f, flow_handshake), 5 * NS_PER_MS);
+	assert_int_equal(row_u64(f, flow_gaps), 0);
+	assert_int_equal(row_u64(rig_row(r, KIND_HTTP, 0), http_state), HTTP_COMPLETE);
+	rig_free(r);
+}
+
+/* The window of a SYN is not scaled (RFC 7323 section 2.2). */
+TEST(a_reset_of_an_attempt_counts_within_its_window)
+{
+	for (unsigned beyond = 0; beyond < 2; beyond++) {
+		struct rig *r = rig_new();
+		struct talk t = talk_low(r);
+
+		flags_from(&t, CLIENT, TCP_SYN);
+		segment_at(&t, CLIENT, TCP_RST, t.next[CLIENT] + 65535 + beyond, STR(""));
+
+		assert_int_equal(row_u64(only_flow(r), flow_state),
+				 beyond ? FLOW_HALF_OPEN : FLOW_RESET);
+		rig_free(r);
+	}
+}
+
+/* RFC 5961 section 3: otherwise who guesses at a number could hide what follows from us. */
+TEST(a_reset_far_from_the_stream_ends_nothing)
+{
+	static const int32_t shifts[] = { RST_REACH + 1, -RST_REACH - 1, INT32_MIN };
+
+	for (size_t i = 0; i < ARRAY_LEN(shifts); i++) {
+		struct rig *r = rig_new();
+		struct talk t = talk_low(r);
+		const struct row_view *f;
+
+		talk_open(&t);
+		segment_at(&t, SERVER, TCP_RST, t.next[SERVER] + (uint32_t)shifts[i], STR(""));
+		segment_at(&t, CLIENT, TCP_RST | TCP_ACK, t.next[CLIENT] + (uint32_t)shifts[i],
+			   STR(""));
+		talk_exchange(&t);
+		f = only_flow(r);
+
+		assert_int_equal(row_u64(f, flow_state), FLOW_OPEN);
+		assert_int_equal(row_u64(rig_row(r, KIND_HTTP, 0), http_state), HTTP_COMPLETE);
+		rig_free(r);
+	}
+}
+
+TEST(a_reset_near_the_stream_ends_it)
+{
+	static const int32_t shifts[] = { RST_REACH, -RST_REACH, 1 };
+
+	for (size_t i = 0; i < ARRAY_LEN(shifts); i++) {
+		struct rig *r = rig_new();
+		struct talk t = talk_low(r);
+
+		talk_open(&t);
+		segment_at(&t, SERVER, TCP_RST, t.next[SERVER] + (uint32_t)shifts[i], STR(""));
+		talk_exchange(&t);
+
+		assert_int_equal(row_u64(only_flow(r), flow_state), FLOW_RESET);
+		assert_int_equal(rig_count(r, KIND_HTTP), 0);
+		rig_free(r);
+	}
+}
+
 /* Only the server is seen: its SYN says that there is another connection. */
 TEST(an_answered_syn_behind_an_end_begins_another_connection)
 {

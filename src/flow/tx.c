@@ -2,7 +2,8 @@
 /*
  * Transactions: the records that dissectors have begun and not ended. Each lives in an arena of its
  * own, with its row in the arena's first block, so that opening and ending one is a block taken and
- * given back. When there is no block, the record is shed and counted, and its stream goes on.
+ * given back. When there is no block, the record is shed and counted, and its stream goes on; with
+ * the next frame those that are least likely to be answered make room.
  */
 #include "flow/flow_int.h"
 
@@ -10,11 +11,6 @@ struct tx {
 	struct dissect_tx tx; /* first: dissectors hold this */
 	struct arena arena;
 };
-
-static struct stream *stream_of(struct dissect_stream *ds)
-{
-	return (struct stream *)(void *)ds;
-}
 
 static void list_append(struct dissect_stream *ds, struct dissect_tx *tx)
 {
@@ -41,6 +37,16 @@ static void list_take(struct dissect_stream *ds, struct dissect_tx *tx)
 	ds->open--;
 }
 
+/* Limit: of what is left, one stream gets a quarter: so many at once that there is always some for
+ * others, without anybody being given up. It may have OPEN_SURE in any case. */
+#define OPEN_SURE 8
+
+static bool may_open(const struct dissect_stream *ds, const struct flow_engine *e)
+{
+	return ds->open < OPEN_SURE ||
+	       (ds->open < DISSECT_OPEN_MAX && ds->open < pool_left(&e->transactions) / 4);
+}
+
 static struct dissect_tx *tx_open(struct dissect_stream *ds, const struct record_kind *kind,
 				  uint64_t key)
 {
@@ -49,7 +55,7 @@ static struct dissect_tx *tx_open(struct dissect_stream *ds, const struct record
 	struct tx *t = NULL;
 
 	arena_init(&arena, &e->transactions, TX_BYTES_MAX);
-	if (ds->open < DISSECT_OPEN_MAX)
+	if (may_open(ds, e))
 		t = arena_alloc(&arena, sizeof(*t));
 	if (t) {
 		*t = (struct tx){ .tx.key = key, .tx.began_ns = ds->at_ns };
@@ -87,4 +93,29 @@ static void tx_commit(struct dissect_stream *ds, struct dissect_tx *tx)
 	tx_discard(ds, tx);
 }
 
-const struct dissect_ops tx_ops = { tx_open, tx_commit, tx_discard };
+static void hand_over(struct dissect_stream *ds, struct str token, struct str detail)
+{
+	struct stream *s = stream_of(ds);
+	struct hand_over *h = &s->engine->hand_over;
+
+	h->from = s;
+	h->to = recognise_token(s->engine, token);
+	h->n = size_min(detail.n, sizeof(h->detail));
+	if (h->n)
+		memcpy(h->detail, detail.p, h->n);
+}
+
+/* A rule may ask for ends and time as for all else. */
+static bool opens_body(struct dissect_stream *ds, const struct dissect_tx *tx)
+{
+	const struct stream *s = stream_of(ds);
+	const struct flow_conf *conf = &s->engine->conf;
+
+	if (!conf->opens_body)
+		return false;
+	row_put_time(tx->row, common_time, tx->began_ns);
+	emit_ends(s->engine, s->flow, tx->row);
+	return conf->opens_body(conf->opens_body_owner, tx->row);
+}
+
+const struct dissect_ops tx_ops = { tx_open, tx_commit, tx_discard, hand_over, opens_body };

@@ -337,6 +337,9 @@ void tcp_half_segment(struct tcp_half *h, struct pool *pool, struct counters *co
 /* The other side acknowledged up to ack: may show that a hole will never be filled. */
 void tcp_half_acked(struct tcp_half *h, struct pool *pool, struct counters *counters, uint32_t ack,
 		    int64_t at_ns, const struct tcp_sink *sink);
+/* Whether seq is at most reach before the next byte, or behind the last one that was seen or
+ * acknowledged; true before anything was. */
+bool tcp_half_reaches(const struct tcp_half *h, uint32_t seq, int32_t reach);
 /* Nothing more will come: delivers what is queued, with its holes as gaps. Bytes that the peer
  * acknowledged and nobody saw are a last gap; without the FIN it may count the FIN as one byte. */
 void tcp_half_flush(struct tcp_half *h, struct pool *pool, struct counters *counters, int64_t at_ns,

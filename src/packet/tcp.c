@@ -305,6 +305,15 @@ void tcp_half_acked(struct tcp_half *h, struct pool *pool, struct counters *coun
 		settle(&(struct tcp_turn){ h, pool, counters, sink, at_ns });
 }
 
+bool tcp_half_reaches(const struct tcp_half *h, uint32_t seq, int32_t reach)
+{
+	uint32_t end = tcp_seen_end(h);
+
+	if (h->acked_valid && seq_ahead(h->acked, end) > 0)
+		end = h->acked;
+	return !h->started || (seq_ahead(seq, h->next) >= -reach && seq_ahead(seq, end) <= reach);
+}
+
 void tcp_half_flush(struct tcp_half *h, struct pool *pool, struct counters *counters, int64_t at_ns,
 		    const struct tcp_sink *sink)
 {

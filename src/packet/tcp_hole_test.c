@@ -301,6 +301,31 @@ TEST(tcp_delivers_in_front_of_the_queue_what_it_cannot_keep)
 
 /* ---- Far away -------------------------------------------------------------------------------- */
 
+/* From 103, the next byte, to 206, the last one that was seen; later to 300, that was acknowledged.
+ */
+TEST(tcp_reaches_from_the_next_byte_to_the_last_that_is_known)
+{
+	RIG(r, 4);
+
+	assert_true(tcp_half_reaches(&r.h, 0x80000000, 0));
+	mark(&r, TCP_SYN, 99, "");
+	seg(&r, 100, "abc");
+	seg(&r, 203, "xyz");
+	assert_true(tcp_half_reaches(&r.h, 103, 0));
+	assert_true(tcp_half_reaches(&r.h, 206, 0));
+	assert_false(tcp_half_reaches(&r.h, 102, 0));
+	assert_false(tcp_half_reaches(&r.h, 207, 0));
+	assert_true(tcp_half_reaches(&r.h, 93, 10));
+	assert_true(tcp_half_reaches(&r.h, 216, 10));
+	assert_false(tcp_half_reaches(&r.h, 92, 10));
+	assert_false(tcp_half_reaches(&r.h, 217, 10));
+	ack(&r, 300);
+
+	assert_true(tcp_half_reaches(&r.h, 310, 10));
+	assert_false(tcp_half_reaches(&r.h, 311, 10));
+	assert_false(tcp_half_reaches(&r.h, 103 + 0x80000000, 10));
+}
+
 TEST(tcp_ignores_segments_outside_every_window)
 {
 	RIG(r, 4);

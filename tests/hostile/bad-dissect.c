@@ -68,7 +68,7 @@ static void bad_words(void)
 {
 	memset(status->err_text, '\033', sizeof(status->err_text)); /* without an end */
 	atomic_store(&status->err_id, UINT32_MAX);
-	atomic_store(&status->state, DISSECT_FAILED);
+	atomic_store(&status->state, DISSECT_IS_FAILED);
 	ring_end(&rows);
 	_exit(0);
 }
@@ -129,24 +129,24 @@ static void honest(void)
 {
 	read_all();
 	push_row(KIND_CAPTURE, 0, 0);
-	end_with(DISSECT_DONE, ERR_NONE);
+	end_with(DISSECT_IS_DONE, ERR_NONE);
 }
 
 static void done_early(void)
 {
-	end_with(DISSECT_DONE, ERR_NONE);
+	end_with(DISSECT_IS_DONE, ERR_NONE);
 }
 
 static void no_capture(void)
 {
 	read_all();
-	end_with(DISSECT_DONE, ERR_NONE);
+	end_with(DISSECT_IS_DONE, ERR_NONE);
 }
 
 static void unread(void)
 {
 	push_row(KIND_CAPTURE, 0, 0);
-	end_with(DISSECT_DONE, ERR_NONE);
+	end_with(DISSECT_IS_DONE, ERR_NONE);
 }
 
 static void read_more(void)
@@ -154,14 +154,14 @@ static void read_more(void)
 	read_all();
 	atomic_fetch_add(&status->input_used, 1);
 	push_row(KIND_CAPTURE, 0, 0);
-	end_with(DISSECT_DONE, ERR_NONE);
+	end_with(DISSECT_IS_DONE, ERR_NONE);
 }
 
 static void fails_mutely(void)
 {
 	read_all();
 	push_row(KIND_CAPTURE, 0, 0);
-	end_with(DISSECT_FAILED, ERR_NONE);
+	end_with(DISSECT_IS_FAILED, ERR_NONE);
 }
 
 /* A reason that is not its to give: the file was opened. */
@@ -169,7 +169,7 @@ static void borrows(void)
 {
 	read_all();
 	push_row(KIND_CAPTURE, 0, 0);
-	end_with(DISSECT_FAILED, ERR_FILE_OPEN);
+	end_with(DISSECT_IS_FAILED, ERR_FILE_OPEN);
 }
 
 static void damaged(void)
@@ -177,14 +177,14 @@ static void damaged(void)
 	read_all();
 	memcpy(status->err_text, "\033[31mreason", 12);
 	push_row(KIND_CAPTURE, 0, 0);
-	end_with(DISSECT_FAILED, ERR_CAPTURE_DAMAGED);
+	end_with(DISSECT_IS_FAILED, ERR_CAPTURE_DAMAGED);
 }
 
 static void wrong_status(void)
 {
 	read_all();
 	push_row(KIND_CAPTURE, 0, 0);
-	atomic_store(&status->state, DISSECT_DONE);
+	atomic_store(&status->state, DISSECT_IS_DONE);
 	ring_end(&rows);
 	_exit(7);
 }
@@ -192,7 +192,7 @@ static void wrong_status(void)
 /* Says that it is done, and goes on. */
 static void stays(void)
 {
-	atomic_store(&status->state, DISSECT_DONE);
+	atomic_store(&status->state, DISSECT_IS_DONE);
 	ring_end(&rows);
 }
 

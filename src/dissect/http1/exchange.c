@@ -97,14 +97,14 @@ static struct dissect_tx *open_for_request(struct dissect_stream *s)
 
 	if (tx || !s->first || (server != PHASE_START && server != PHASE_RESYNC))
 		return tx;
-	exchange_end(s, s->first);
+	http1_exchange_end(s, s->first);
 	c->server_hole = true;
 	c->sequence--;
 	return open_exchange(s);
 }
 
-int exchange_request(struct dissect_stream *s, const struct http1_head *head,
-		     struct dissect_tx **out)
+int http1_exchange_request(struct dissect_stream *s, const struct http1_head *head,
+			   struct dissect_tx **out)
 {
 	struct connection *c = connection_of(s);
 	uint64_t flags = method_flags(head->method);
@@ -141,7 +141,7 @@ static void settle_behind_hole(struct dissect_stream *s)
 		if (tx == keep || ex_has(tx, EX_ANSWERED))
 			continue;
 		ex_set(tx, EX_TORN);
-		exchange_end(s, tx);
+		http1_exchange_end(s, tx);
 	}
 }
 
@@ -151,7 +151,7 @@ static struct dissect_tx *open_for_response(struct dissect_stream *s, bool behin
 	struct dissect_tx *tx;
 
 	if (c->early) {
-		exchange_stop_waiting(s);
+		http1_exchange_stop_waiting(s);
 		c->client_hole = true; /* requests are sent, but not seen */
 	}
 	tx = open_exchange(s);
@@ -164,7 +164,8 @@ static struct dissect_tx *open_for_response(struct dissect_stream *s, bool behin
 	return tx;
 }
 
-struct dissect_tx *exchange_response(struct dissect_stream *s, bool interim, struct str *method)
+struct dissect_tx *http1_exchange_response(struct dissect_stream *s, bool interim,
+					   struct str *method)
 {
 	struct connection *c = connection_of(s);
 	bool behind_hole = c->server_hole;
@@ -202,7 +203,7 @@ static struct dissect_tx *detach(struct dissect_stream *s, enum dissect_side sid
 
 	h->tx = NULL;
 	if (tx)
-		fields_body(tx, side, &h->body);
+		http1_fields_body(tx, side, &h->body);
 	return tx;
 }
 
@@ -224,10 +225,10 @@ static void response_over(struct dissect_stream *s, struct dissect_tx *tx)
 static void end_if_over(struct dissect_stream *s, struct dissect_tx *tx)
 {
 	if (ex_has(tx, EX_ANSWERED_ALL) && (ex_has(tx, EX_ASKED_ALL) || ex_has(tx, EX_ALONE)))
-		exchange_end(s, tx);
+		http1_exchange_end(s, tx);
 }
 
-void exchange_part_over(struct dissect_stream *s, enum dissect_side side)
+void http1_exchange_part_over(struct dissect_stream *s, enum dissect_side side)
 {
 	struct dissect_tx *tx = detach(s, side);
 
@@ -240,7 +241,7 @@ void exchange_part_over(struct dissect_stream *s, enum dissect_side side)
 	end_if_over(s, tx);
 }
 
-void exchange_part_torn(struct dissect_stream *s, enum dissect_side side)
+void http1_exchange_part_torn(struct dissect_stream *s, enum dissect_side side)
 {
 	struct dissect_tx *tx = detach(s, side);
 
@@ -250,7 +251,7 @@ void exchange_part_torn(struct dissect_stream *s, enum dissect_side side)
 	end_if_over(s, tx);
 }
 
-void exchange_stop_waiting(struct dissect_stream *s)
+void http1_exchange_stop_waiting(struct dissect_stream *s)
 {
 	struct connection *c = connection_of(s);
 	struct dissect_tx *next;
@@ -267,7 +268,7 @@ void exchange_stop_waiting(struct dissect_stream *s)
 	}
 }
 
-void exchange_end(struct dissect_stream *s, struct dissect_tx *tx)
+void http1_exchange_end(struct dissect_stream *s, struct dissect_tx *tx)
 {
 	struct connection *c = connection_of(s);
 
@@ -277,6 +278,7 @@ void exchange_end(struct dissect_stream *s, struct dissect_tx *tx)
 		(void)detach(s, FROM_SERVER);
 	if (!(tx->note[NOTE_FLAGS] & (EX_ASKED | EX_ALONE)))
 		c->early--;
-	fields_end(tx);
+	http1_fields_end(tx);
+	http1_look_end(tx);
 	dissect_tx_commit(s, tx);
 }

@@ -3,7 +3,8 @@
  * Conversations: which messages become one record, when, and in which state; over holes, joins in
  * the middle, tunnels and broken framing. Each runs whole and byte by byte (play.h).
  */
-#include "dissect/http1/play.h"
+#define PLAY_DISSECTOR http1_dissector
+#include "play.h"
 
 #define GET(path)  "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
 #define OK(length) "HTTP/1.1 200 OK\r\nContent-Length: " #length "\r\n\r\n"
@@ -221,6 +222,65 @@ TEST(an_accepted_upgrade_switches_the_stream)
 	expect_rows(1);
 	expect_row(0, "http.status=101 http.upgrade=WebSocket http.response.framing=tunnel "
 		      "http.state=complete");
+}
+
+TEST(a_websocket_is_handed_over_with_its_extensions)
+{
+	PLAY(C("GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"),
+	     S("HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: WebSocket, x\r\n"
+	       "sec-websocket-extensions: permessage-deflate; a\r\n"
+	       "Sec-WebSocket-Extensions: b\r\n\r\n"));
+
+	assert_non_null(strstr(played->text, "\n-> WebSocket permessage-deflate; a,b,\n"));
+}
+
+TEST(the_detail_of_a_hand_over_is_cut)
+{
+	char head[1024];
+	struct event events[] = {
+		C("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"),
+		{ SEND, FROM_SERVER, { head, 0 }, 0 },
+		{ END, 0, { 0 }, 0 },
+	};
+	const char *detail;
+
+	events[1].bytes.n = (size_t)snprintf(head, sizeof(head),
+					     "HTTP/1.1 101 x\r\nUpgrade: websocket\r\n"
+					     "Sec-WebSocket-Extensions: %0*d\r\n\r\n",
+					     DISSECT_DETAIL_MAX + 1, 0);
+	play_twice(events, true, DISSECT_OPEN_MAX);
+
+	detail = strstr(played->text, "-> websocket ");
+	assert_non_null(detail);
+	assert_int_equal(strcspn(detail + 13, "\n"), DISSECT_DETAIL_MAX);
+}
+
+TEST(http2_is_handed_over_without_detail)
+{
+	PLAY(C("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"),
+	     S("HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: h2c\r\n"
+	       "Sec-WebSocket-Extensions: no\r\n\r\n"));
+
+	assert_non_null(strstr(played->text, "\n-> h2c \n"));
+}
+
+TEST(a_granted_connect_names_no_protocol)
+{
+	PLAY(C("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n"),
+	     S("HTTP/1.1 200 Established\r\nUpgrade: websocket\r\n\r\n"));
+
+	assert_null(strstr(played->text, "-> "));
+}
+
+TEST(whole_messages_are_counted)
+{
+	PLAY(C("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nab"),
+	     S("HTTP/1.1 100 Continue\r\n\r\n"));
+	assert_int_equal(played->ds.messages, 1);
+	PLAY(C("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"),
+	     S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"),
+	     C("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), S("HTTP/1.1 200 OK\r\n\r\nabc"), S_FIN);
+	assert_int_equal(played->ds.messages, 4);
 }
 
 TEST(a_granted_connect_switches_the_stream)

@@ -3,7 +3,8 @@
  * What of the messages stands in the row: targets in their four forms, hosts and types made safe,
  * headers, and what is cut when it is too long or when memory ends.
  */
-#include "dissect/http1/play.h"
+#define PLAY_DISSECTOR http1_dissector
+#include "play.h"
 
 #define ASK(target) C("GET " target " HTTP/1.1\r\nHost: Web:8080\r\n\r\n")
 

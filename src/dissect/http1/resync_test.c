@@ -5,7 +5,8 @@
  */
 #include <time.h>
 
-#include "dissect/http1/play.h"
+#define PLAY_DISSECTOR http1_dissector
+#include "play.h"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
 #define OK        "HTTP/1.1 200 x\r\nContent-Length: 0\r\n\r\n"

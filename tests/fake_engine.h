@@ -3,10 +3,10 @@
  * fake_engine: a test double of the flow engine. It keeps the contract of dissect.h for one stream
  * and writes committed rows as text, one line a row, " name=value" for each field, so that tests
  * can look into them and compare them. It is strict where the contract is: it asserts what a real
- * engine would rely on.
+ * engine would rely on. Made for the tests and fuzzers of every protocol.
  */
-#ifndef REDOUBT_DISSECT_HTTP1_FAKE_ENGINE_H
-#define REDOUBT_DISSECT_HTTP1_FAKE_ENGINE_H
+#ifndef REDOUBT_TESTS_FAKE_ENGINE_H
+#define REDOUBT_TESTS_FAKE_ENGINE_H
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +16,11 @@
 
 #define FAKE_TEXT_MAX (256 * KIB)
 #define FAKE_BLOCKS   512
+#define FAKE_LARGE    8
 
 struct fake_tx {
 	struct dissect_tx tx;
+	struct row *row_memory; /* tx.row may become another in the arena */
 	struct arena arena;
 };
 
@@ -26,14 +28,17 @@ struct fake {
 	struct dissect_stream ds; /* first */
 	const struct dissector *d;
 	uint64_t state[DISSECT_STATE_MAX / 8];
-	struct pool pool;
+	struct pool pool, heap_pools[HEAP_POOLS];
+	struct heap heap;
+	char detail[DISSECT_DETAIL_MAX];
+	bool opens_body; /* what a body rule would answer */
 	char window[2][DISSECT_WINDOW_MAX];
 	size_t len[2];
 	uint64_t skip[2];
 	unsigned open_max; /* transactions beyond it are refused */
 	unsigned open_most;
 	unsigned rows;
-	enum { FAKE_FEEDING, FAKE_SWITCHED, FAKE_REJECTED, FAKE_FULL } over;
+	enum { FAKE_FEEDING, FAKE_SWITCHED, FAKE_REJECTED, FAKE_DONE, FAKE_FULL } over;
 	size_t text_n;
 	char text[FAKE_TEXT_MAX];
 };
@@ -80,11 +85,13 @@ static void fake_append_field(struct fake *f, const struct row *row, unsigned sl
 	fake_append(f, STR(" "));
 	fake_append(f, str_of(field->name));
 	fake_append(f, STR("="));
-	if (field->type == FIELD_STR)
+	if (field->type == FIELD_STR || field->type == FIELD_BYTES || field->type == FIELD_JSON)
 		fake_append(f, v->s);
+	else if (field->type == FIELD_BOOL)
+		fake_append(f, v->b ? STR("true") : STR("false"));
 	else if (field->type == FIELD_ENUM)
 		fake_append(f, str_of(field->choices[v->u]));
-	else if (field->type == FIELD_U64 || field->type == FIELD_DUR)
+	else if (field->type == FIELD_U64 || field->type == FIELD_DUR || field->type == FIELD_TIME)
 		fake_append_u64(f, v->u);
 	else
 		fake_append_list(f, v, field->type);
@@ -106,7 +113,7 @@ static struct dissect_tx *fake_open(struct dissect_stream *ds, const struct reco
 	t->tx.key = key;
 	t->tx.arena = &t->arena;
 	t->tx.began_ns = ds->at_ns;
-	t->tx.row = malloc(row_bytes(kind));
+	t->tx.row = t->row_memory = malloc(row_bytes(kind));
 	assert(t->tx.row);
 	row_init(t->tx.row, kind);
 	if (ds->last)
@@ -133,7 +140,7 @@ static void fake_discard(struct dissect_stream *ds, struct dissect_tx *tx)
 		ds->last = i;
 	ds->open--;
 	arena_done(tx->arena);
-	free(tx->row);
+	free(((struct fake_tx *)tx)->row_memory);
 	free(tx);
 }
 
@@ -149,7 +156,47 @@ static void fake_commit(struct dissect_stream *ds, struct dissect_tx *tx)
 	fake_discard(ds, tx);
 }
 
-static const struct dissect_ops fake_ops = { fake_open, fake_commit, fake_discard };
+/* Shown as a line "-> token detail". */
+static void fake_hand_over(struct dissect_stream *ds, struct str token, struct str detail)
+{
+	struct fake *f = (struct fake *)ds;
+
+	fake_append(f, STR("-> "));
+	fake_append(f, token);
+	fake_append(f, STR(" "));
+	fake_append(f, str_head(detail, DISSECT_DETAIL_MAX));
+	fake_append(f, STR("\n"));
+}
+
+static bool fake_opens_body(struct dissect_stream *ds, const struct dissect_tx *tx)
+{
+	assert(tx->row);
+	return ((struct fake *)ds)->opens_body;
+}
+
+static const struct dissect_ops fake_ops = { fake_open, fake_commit, fake_discard, fake_hand_over,
+					     fake_opens_body };
+
+static void fake_make_heap(struct fake *f)
+{
+	static const size_t bytes[HEAP_POOLS] = { 4 * KIB, 16 * KIB, 64 * KIB };
+	struct pool *pools[HEAP_POOLS];
+
+	for (unsigned i = 0; i < HEAP_POOLS; i++) {
+		pools[i] = &f->heap_pools[i];
+		if (pool_init(pools[i], bytes[i], i ? FAKE_LARGE : FAKE_BLOCKS) < 0)
+			abort();
+	}
+	heap_init(&f->heap, pools, DISSECT_HEAP_MAX);
+	f->ds.heap = &f->heap;
+}
+
+/* What another protocol handed over, as the engine gives it to the next. */
+[[maybe_unused]] static void fake_handed(struct fake *f, struct str detail)
+{
+	memcpy(f->detail, detail.p, detail.n);
+	f->ds.handed = (struct str){ f->detail, detail.n };
+}
 
 static struct fake *fake_new(const struct dissector *d, bool from_start)
 {
@@ -158,6 +205,7 @@ static struct fake *fake_new(const struct dissector *d, bool from_start)
 	assert(f && d->state_bytes <= DISSECT_STATE_MAX && d->window_bytes <= DISSECT_WINDOW_MAX);
 	if (pool_init(&f->pool, 4 * KIB, FAKE_BLOCKS) < 0)
 		abort();
+	fake_make_heap(f);
 	f->d = d;
 	f->ds.ops = &fake_ops;
 	f->ds.state = f->state;
@@ -171,12 +219,15 @@ static void fake_close(struct fake *f)
 {
 	f->d->close(&f->ds);
 	assert(f->ds.open == 0 && !f->ds.first && !f->ds.last);
+	heap_done(&f->heap);
 	f->text[f->text_n] = '\0';
 }
 
 static void fake_free(struct fake *f)
 {
 	pool_done(&f->pool);
+	for (unsigned i = 0; i < HEAP_POOLS; i++)
+		pool_done(&f->heap_pools[i]);
 	free(f);
 }
 
@@ -186,8 +237,18 @@ static void fake_drop(struct fake *f, enum dissect_side side, size_t n)
 	memmove(f->window[side], f->window[side] + n, f->len[side]);
 }
 
+static void fake_verdict(struct fake *f, enum verdict v)
+{
+	if (v == DISSECT_SWITCH)
+		f->over = FAKE_SWITCHED;
+	else if (v == DISSECT_REJECT)
+		f->over = FAKE_REJECTED;
+	else if (v == DISSECT_DONE)
+		f->over = FAKE_DONE;
+}
+
 /* Shows the window until nothing more comes of it. */
-static void fake_run(struct fake *f, enum dissect_side side)
+[[maybe_unused]] static void fake_run(struct fake *f, enum dissect_side side)
 {
 	while (!f->over && f->len[side]) {
 		uint64_t skip = 0;
@@ -212,13 +273,13 @@ static void fake_run(struct fake *f, enum dissect_side side)
 			break;
 		assert(v != DISSECT_SKIP || skip > 0);
 		f->skip[side] = skip;
-		if (v == DISSECT_SWITCH || v == DISSECT_REJECT)
-			f->over = v == DISSECT_SWITCH ? FAKE_SWITCHED : FAKE_REJECTED;
+		fake_verdict(f, v);
 	}
 }
 
 /* Bytes of one side, at most step at a time. */
-static void fake_send(struct fake *f, enum dissect_side side, struct str s, size_t step)
+[[maybe_unused]] static void fake_send(struct fake *f, enum dissect_side side, struct str s,
+				       size_t step)
 {
 	while (s.n && !f->over) {
 		size_t n = size_min(size_min(s.n, step), DISSECT_WINDOW_MAX - f->len[side]);
@@ -234,7 +295,7 @@ static void fake_send(struct fake *f, enum dissect_side side, struct str s, size
 	}
 }
 
-static void fake_hole(struct fake *f, enum dissect_side side, uint64_t bytes)
+[[maybe_unused]] static void fake_hole(struct fake *f, enum dissect_side side, uint64_t bytes)
 {
 	uint64_t n = bytes < f->skip[side] ? bytes : f->skip[side];
 
@@ -246,11 +307,25 @@ static void fake_hole(struct fake *f, enum dissect_side side, uint64_t bytes)
 			f->skip[side] -= n;
 		f->d->skipped(&f->ds, side, n, n);
 	}
-	if (bytes > n && f->d->gap(&f->ds, side, bytes - n) == DISSECT_REJECT)
-		f->over = FAKE_REJECTED;
+	if (bytes > n)
+		fake_verdict(f, f->d->gap(&f->ds, side, bytes - n));
 }
 
-static void fake_finish(struct fake *f, enum dissect_side side)
+/* One datagram, of which `missing` bytes were not captured. */
+[[maybe_unused]] static void fake_datagram(struct fake *f, enum dissect_side side, struct str s,
+					   size_t missing)
+{
+	if (f->over)
+		return;
+	fake_verdict(f, f->d->datagram(&f->ds, side, s, missing));
+	assert(f->over != FAKE_SWITCHED);
+	if (f->ds.open == 0 && !f->d->keeps_state) {
+		memset(f->state, 0, sizeof(f->state));
+		heap_done(&f->heap);
+	}
+}
+
+[[maybe_unused]] static void fake_finish(struct fake *f, enum dissect_side side)
 {
 	if (!f->over)
 		f->d->finished(&f->ds, side);

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * play: runs a conversation against the dissector on the fake engine, once with all bytes of an
- * event at once and once byte by byte, holds that the rows are equal, and looks into them.
+ * play: runs a conversation against a dissector on the fake engine, once with all bytes of an event
+ * at once and once byte by byte, holds that the rows are equal, and looks into them. Who includes
+ * it defines PLAY_DISSECTOR before, such as http1_dissector.
  */
-#ifndef REDOUBT_DISSECT_HTTP1_PLAY_H
-#define REDOUBT_DISSECT_HTTP1_PLAY_H
+#ifndef REDOUBT_TESTS_PLAY_H
+#define REDOUBT_TESTS_PLAY_H
 
 #include "t.h"
 
-#include "dissect/http1/fake_engine.h"
+#include "fake_engine.h"
 
-extern const struct dissector http1_dissector;
+extern const struct dissector PLAY_DISSECTOR;
 
 struct event {
-	enum { END, SEND, HOLE, FINISH } what;
+	enum { END, SEND, HOLE, FINISH, DATAGRAM } what;
 	enum dissect_side side;
 	struct str bytes;
 	uint64_t n;
@@ -28,6 +29,15 @@ struct event {
 #define S(lit)                                                                                     \
 	{                                                                                          \
 		SEND, FROM_SERVER, { "" lit, sizeof(lit) - 1 }, 0                                  \
+	}
+/* The same as datagrams. */
+#define CD(lit)                                                                                    \
+	{                                                                                          \
+		DATAGRAM, FROM_CLIENT, { "" lit, sizeof(lit) - 1 }, 0                              \
+	}
+#define SD(lit)                                                                                    \
+	{                                                                                          \
+		DATAGRAM, FROM_SERVER, { "" lit, sizeof(lit) - 1 }, 0                              \
 	}
 #define C_HOLE(n)                                                                                  \
 	{                                                                                          \
@@ -46,16 +56,25 @@ struct event {
 		FINISH, FROM_SERVER, { NULL, 0 }, 0                                                \
 	}
 
+/* Set by a test before it plays; both are as nothing at first. */
+static struct str play_handed;
+static bool play_opens_body;
+
 static struct fake *play_at(const struct event *events, bool from_start, unsigned open_max,
 			    size_t step)
 {
-	struct fake *f = fake_new(&http1_dissector, from_start);
+	struct fake *f = fake_new(&PLAY_DISSECTOR, from_start);
 
 	f->open_max = open_max;
+	f->opens_body = play_opens_body;
+	if (play_handed.n)
+		fake_handed(f, play_handed);
 	for (const struct event *e = events; e->what != END; e++) {
 		f->ds.at_ns += NS_PER_MS;
 		if (e->what == SEND)
 			fake_send(f, e->side, e->bytes, step);
+		else if (e->what == DATAGRAM)
+			fake_datagram(f, e->side, e->bytes, 0);
 		else if (e->what == HOLE)
 			fake_hole(f, e->side, e->n);
 		else
