@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/dissect.h"
+#include "crypto/crypto.h"
 
 static void report(struct dissect_status *status, const struct err *err)
 {
@@ -79,6 +80,7 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = dissect_prepare(&d, &err);
 	if (r == 0)
+		r = crypto_init(&err);
 	if (r == 0)
 		r = lock(&d, &err);
 	if (r < 0) {
