@@ -59,7 +59,11 @@ lint: build
 	@tools/lint $(BUILD)
 
 # The lock of the schema only ever gets new lines.
-docs: build
+docs:
+	@tools/need build
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
+	@ninja -C $(BUILD) --quiet record-schema-test tools/make-docs
 	@UPDATE_DOCS=1 $(BUILD)/record-schema-test >$(BUILD)/schema.log 2>&1 || { cat $(BUILD)/schema.log; exit 1; }
 	@tools/docs $(BUILD)/tools/make-docs
 

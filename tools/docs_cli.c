@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * docs/cli.md: the commands, from their option tables, from the error table, and from the head that
- * --counts prints. What no table says, such as how the last word is taken, stands here as text.
+ * docs/cli.md: the commands, from their option tables, from the error table, and from the columns
+ * of --counts. What no table says, such as how the last word is taken, stands here as text.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,12 +76,28 @@ static void put_last_word(struct buf *out)
 		    "advice to quote it where it may be a filter.\n"));
 }
 
+static void put_table(struct buf *out)
+{
+	(void)buf_put(
+		out,
+		STR("\n### The table\nA line says when a record began, its client, its server and its "
+		    "kind, and under WHAT the fields that [records.md](records.md) marks *table*. How "
+		    "it ended stands first: the status of HTTP, the status of a gRPC call by its "
+		    "name, the code of a DNS response; in colour where it is a failure. Texts follow, "
+		    "known by their places: a `-` stands for one that was not seen, where another is "
+		    "behind it. Numbers, lists, and the texts behind them have their names, and "
+		    "`bytes=35B/22B` is the client's and the server's. A duration without a name is "
+		    "the field `latency`, of a connection its `duration`. Sizes count in 1024s, "
+		    "texts with blanks are in quotes, and one longer than 64 columns is cut: `…`. "
+		    "Everything that was seen is in the other forms.\n"));
+}
+
 static void put_forms(struct buf *out)
 {
 	(void)buf_put(
 		out,
 		STR("\n### On a terminal\nThe table is cut to the width of the terminal: addresses "
-		    "of IPv6 and names of files are shortened by a `…`, so that 30 columns are left "
+		    "of IPv6 and names of files are shortened by a `…`, so that 28 columns are left "
 		    "for what was said. The form `wide` shows each field on a line of its own there, "
 		    "and never cuts one. In a pipe a record is one line, and nothing is shortened "
 		    "but texts of the table. Colours are left out where `NO_COLOR` is set or `TERM` "
@@ -100,58 +116,20 @@ static void put_ctrl_c(struct buf *out)
 		    "while a file is read or nothing was given yet.\n"));
 }
 
-static const struct {
-	const char *name, *what;
-} count_columns[] = {
-	{ "file", "name as it was given" },
-	{ "packets", "frames in the file (`capture`)" },
-	{ "tcp_convs", "TCP connections (`flow`)" },
-	{ "udp_convs", "UDP connections (`flow`)" },
-	{ "http_requests", "exchanges whose request was seen (`http`)" },
-	{ "http_responses", "their final responses, and each interim 1xx one (`http`)" },
-	{ "http_methods", "requests by method: `GET:6,POST:1`" },
-	{ "http_statuses", "responses by status: `200:6,404:1`" },
-	{ "ip_fragments", "IP fragments used in reassembled packets (`capture`)" },
-	{ "vlan", "frames by VLAN id: `100:2` (`capture`)" },
-};
-
-/* Says what the column of this name holds; each has its row above. */
-static void put_column(struct buf *out, struct str name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(count_columns); i++)
-		if (str_eq(str_of(count_columns[i].name), name)) {
-			(void)buf_printf(out, "| `%s` | %s |\n", count_columns[i].name,
-					 count_columns[i].what);
-			return;
-		}
-	(void)fprintf(stderr, "docs/cli.md does not say what the column %.*s of --counts is\n",
-		      STR_FMT(name));
-	abort();
-}
-
 static void put_counts(struct buf *out)
 {
-	char *head = NULL;
-	size_t bytes = 0;
-	FILE *f = open_memstream(&head, &bytes);
-	struct str left, name;
+	const char *name, *what;
 
-	assert(f);
-	counts_header(f);
-	(void)fclose(f);
-	left = (struct str){ head, bytes - 1 }; /* without the end of the line */
 	(void)buf_put(
 		out,
 		STR("\n### --counts\nOne line names the columns, then each file has one line; "
 		    "columns are separated by tabs. They are counted from the records that would "
 		    "be shown, so a filter holds for them too, and `--limit` ends them: with the "
 		    "filter `http` there are no packets, since these stand in the `capture` "
-		    "record. `--output` has no meaning then.\n\n| column | what |\n|---|---|\n"));
-	while (left.n) {
-		(void)str_cut(&left, '\t', &name);
-		put_column(out, name);
-	}
-	free(head);
+		    "record. `--output` has no meaning then.\n\n| column | what |\n|---|---|\n"
+		    "| `file` | name as it was given |\n"));
+	for (size_t i = 0; (name = counts_column(i, &what)); i++)
+		(void)buf_printf(out, "| `%s` | %s |\n", name, what);
 }
 
 /* ---- Exit statuses --------------------------------------------------------------------------- */
@@ -196,6 +174,7 @@ void docs_cli(struct buf *out)
 		    "next option, and one from its variable.\n"));
 	put_command(out, &cmd_traffic_table);
 	put_last_word(out);
+	put_table(out);
 	put_forms(out);
 	put_ctrl_c(out);
 	put_counts(out);

@@ -4,9 +4,11 @@
  */
 #include <stdio.h>
 
+#include "capture/capture.h"
 #include "dissect/dissect.h"
 #include "docs.h"
 #include "flow/flow.h"
+#include "http/graphql.h"
 #include "http1/http1.h"
 #include "rules/rules.h"
 
@@ -125,6 +127,56 @@ void docs_records(struct buf *out)
 	schema_write(SCHEMA_MARKDOWN, out);
 }
 
+/* ---- Names of KFL2 --------------------------------------------------------------------------- */
+
+static void put_from(struct buf *out, const struct filter_alias *a)
+{
+	struct str left = str_of(a->from), field;
+	const char *between = "";
+
+	if (!a->type) {
+		(void)buf_put_char(out, '`');
+		docs_cell(out, a->from);
+		(void)buf_put_char(out, '`');
+		return;
+	}
+	while (left.n) {
+		(void)str_cut(&left, ' ', &field);
+		(void)buf_printf(out, "%s`%.*s`", between, STR_FMT(field));
+		between = ", ";
+	}
+	if (str_eq(str_of(a->name), STR("elapsed_time")))
+		(void)buf_put(out, STR(", in whole microseconds"));
+	for (const struct filter_word *w = a->words; w && w->ours.p; w++)
+		(void)buf_printf(out, "%s`%.*s` is `%.*s`", w == a->words ? "; " : ", ",
+				 STR_FMT(w->ours), STR_FMT(w->theirs));
+}
+
+void docs_aliases(struct buf *out)
+{
+	const struct filter_alias *a;
+
+	(void)buf_put(out, STR("| name | type | here |\n|---|---|---|\n"));
+	for (size_t i = 0; (a = filter_alias_at(i)); i++) {
+		if (!a->from)
+			continue;
+		(void)buf_printf(out, "| `%s` | %s | ", a->name,
+				 a->type ? field_type_name(a->type) : "bool");
+		put_from(out, a);
+		(void)buf_put(out, STR(" |\n"));
+	}
+	(void)buf_put(out,
+		      STR("\nThese have no equivalent, and a filter that names one is refused "
+			  "with the reason:\n\n| name | why, or what to write |\n|---|---|\n"));
+	for (size_t i = 0; (a = filter_alias_at(i)); i++) {
+		if (a->from)
+			continue;
+		(void)buf_printf(out, "| `%s` | ", a->name);
+		docs_cell(out, a->why);
+		(void)buf_put(out, STR(" |\n"));
+	}
+}
+
 /* ---- Limits ---------------------------------------------------------------------------------- */
 
 enum unit { COUNT, BYTES, NANOSECONDS };
@@ -175,6 +227,12 @@ static void put_constants(struct buf *out)
 		LIMIT(TCP_HOLE_NS, NANOSECONDS, "time after which such a hole is skipped anyway"),
 		LIMIT(DISSECT_OPEN_MAX, COUNT, "open records of one stream"),
 		LIMIT(DISSECT_WINDOW_MAX, BYTES, "bytes of an unfinished message that wait"),
+		LIMIT(DISSECT_HEAP_MAX, BYTES,
+		      "what a stream keeps beside its windows and records, such as header tables of "
+		      "HTTP/2"),
+		LIMIT(DISSECT_ANSWER_NS, NANOSECONDS, "how long a datagram's answer is waited for"),
+		LIMIT(DISSECT_OPEN_BODY_MAX, BYTES, "of the expression of `--open-body`"),
+		LIMIT(GRAPHQL_BODY_MAX, BYTES, "of a body that `--open-body` opens"),
 		LIMIT(HTTP1_HEAD_MAX, BYTES, "one HTTP head"),
 		LIMIT(HTTP1_EMPTY_MAX, BYTES, "empty lines in front of it"),
 		LIMIT(HTTP1_FIELDS_MAX, COUNT, "header fields of one head"),
@@ -200,9 +258,13 @@ static void put_engine(struct buf *out)
 		  "connections with a recognised protocol at once");
 	put_limit(out, "transactions", COUNT, c.transactions,
 		  "blocks of 4 KiB that open records share");
-	put_limit(out, "windows", COUNT, c.windows,
-		  "unfinished messages of up to 4 KiB; a quarter as many of 16 KiB, a sixteenth as "
-		  "many of 64 KiB");
+	put_limit(
+		out, "windows", COUNT, c.windows,
+		"blocks of 4 KiB for unfinished messages and what dissectors keep; a 32nd as many "
+		"of 16 KiB, a 128th as many of 64 KiB");
+	put_limit(out, "shared_bytes", BYTES, c.shared_bytes,
+		  "what flows, streams, transactions and windows have together, beside a quarter "
+		  "of each");
 	put_limit(out, "segments", COUNT, c.segments, "blocks of 2 KiB for TCP out of order");
 	put_limit(out, "fragments", COUNT, c.fragments, "blocks of 2 KiB for IP fragments");
 	put_limit(out, "idle_tcp_ns", NANOSECONDS, (uint64_t)c.idle_tcp_ns,
@@ -216,11 +278,14 @@ static void put_engine(struct buf *out)
 void docs_limits(struct buf *out)
 {
 	docs_head(out, "Limits", "the named constants");
-	(void)buf_put(out,
-		      STR("Nothing grows with its input. Each limit is a named constant, and what "
-			  "goes beyond it is refused with an error, or skipped and counted "
-			  "([counters.md](counters.md)).\n\n## Of what is read\n\n"
-			  "| constant | value | of what |\n|---|---|---|\n"));
+	(void)buf_put(
+		out,
+		STR("Nothing grows with its input. Each limit is a named constant, and what "
+		    "goes beyond it is refused with an error, or skipped and counted "
+		    "([counters.md](counters.md)). Here are those that somebody meets; "
+		    "`grep -rn Limit: src` finds all, those of single protocols among them.\n\n"
+		    "## Of what is read\n\n"
+		    "| constant | value | of what |\n|---|---|---|\n"));
 	put_constants(out);
 	(void)buf_put(out, STR("\n## Of a dissector's memory and patience\nA dissector allocates "
 			       "this at its start, and the kernel backs it when it is first used. "

@@ -2,9 +2,10 @@
 /*
  * make-capture OUT.pcap: writes a small capture of traffic that never happened, for tests, demos
  * and documents. It holds what a reader of captures has to bear: keep-alive and pipelined HTTP/1.1,
- * a chunked answer, a retransmission, segments out of order, a VLAN, DNS, IP fragments, a frame cut
- * by the snap length. Checksums are right; each run writes the same bytes. Names and addresses are
- * those kept for documentation (RFC 2606, RFC 5737); the secrets are made up, to see them masked.
+ * a chunked answer, a retransmission, segments out of order, a VLAN, DNS, Redis, PostgreSQL, IP
+ * fragments, a frame cut by the snap length. Checksums are right; each run writes the same bytes.
+ * Names and addresses are those kept for documentation (RFC 2606, RFC 5737); the secrets are made
+ * up, to see them masked.
  */
 #include <assert.h>
 #include <stdbool.h>
@@ -247,9 +248,10 @@ static void send_tcp(const struct conn *c, int side, unsigned flags, int32_t ahe
 	send_ip(&path, PROTO_TCP, &body);
 }
 
-static struct conn conn_open(const struct host *client, uint16_t port, uint32_t first)
+static struct conn conn_open(const struct host *client, uint16_t port, uint16_t to_port,
+			     uint32_t first)
 {
-	struct conn c = { { client, &shop }, { port, 80 }, { first, first * 3 } };
+	struct conn c = { { client, &shop }, { port, to_port }, { first, first * 3 } };
 
 	send_tcp(&c, CLIENT, SYN, 0, "", 0);
 	c.next[CLIENT]++;
@@ -269,10 +271,8 @@ static void conn_close(struct conn *c)
 }
 
 /* Sends all bytes in order, and the other side's acknowledgement. */
-static void say(struct conn *c, int side, const char *text)
+static void say_bytes(struct conn *c, int side, const char *text, size_t left)
 {
-	size_t left = strlen(text);
-
 	while (left > 0) {
 		size_t n = left < MSS ? left : MSS;
 
@@ -282,6 +282,11 @@ static void say(struct conn *c, int side, const char *text)
 		left -= n;
 	}
 	send_tcp(c, !side, ACK, 0, "", 0);
+}
+
+static void say(struct conn *c, int side, const char *text)
+{
+	say_bytes(c, side, text, strlen(text));
 }
 
 /* A message with its length; head is the start line and further fields. */
@@ -326,7 +331,7 @@ static void scene_dns(void)
 
 static void scene_keep_alive(void)
 {
-	struct conn c = conn_open(&browser, 50001, 1000000);
+	struct conn c = conn_open(&browser, 50001, 80, 1000000);
 	char page[3000] = "<!doctype html><title>Shop</title>\n";
 
 	/* Long enough for three segments. */
@@ -351,7 +356,7 @@ static void scene_keep_alive(void)
 
 static void scene_chunked(void)
 {
-	struct conn c = conn_open(&worker, 50002, 2000000);
+	struct conn c = conn_open(&worker, 50002, 80, 2000000);
 
 	say(&c, CLIENT,
 	    REQUEST("GET /report") "Authorization: Basic ZmFrZTpmYWtl\r\n\r\n"); /* fake:fake */
@@ -370,7 +375,7 @@ static void scene_disorder(void)
 			  second[] = "two\n", again[] = "HTTP/1.1 204 No Content\r\n",
 			  end[] = "\r\n";
 	const int32_t n = (int32_t)sizeof(first) - 1;
-	struct conn c = conn_open(&browser, 50003, 3000000);
+	struct conn c = conn_open(&browser, 50003, 80, 3000000);
 
 	say(&c, CLIENT, REQUEST("GET /one") "\r\n" REQUEST("GET /two") "\r\n");
 	say(&c, SERVER, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\none\n");
@@ -383,6 +388,37 @@ static void scene_disorder(void)
 	say(&c, SERVER, again);
 	send_tcp(&c, SERVER, PSH | ACK, -(int32_t)(sizeof(again) - 1), again, sizeof(again) - 1);
 	say(&c, SERVER, end);
+	conn_close(&c);
+}
+
+static void scene_redis(void)
+{
+	struct conn c = conn_open(&worker, 50004, 6379, 4000000);
+
+	say(&c, CLIENT, "*2\r\n$4\r\nAUTH\r\n$18\r\nfake-password-0001\r\n");
+	say(&c, SERVER, "+OK\r\n");
+	say(&c, CLIENT, "*2\r\n$3\r\nGET\r\n$15\r\nsession:8675309\r\n");
+	say(&c, SERVER, "$15\r\nkim@example.com\r\n");
+	conn_close(&c);
+}
+
+/* A literal with its zero bytes, and the one at its end. */
+#define SAY_Z(c, side, literal) say_bytes(c, side, literal, sizeof(literal))
+
+static void scene_postgresql(void)
+{
+	struct conn c = conn_open(&worker, 50005, 5432, 5000000);
+
+	SAY_Z(&c, CLIENT, "\0\0\0\x20\0\3\0\0user\0kim\0database\0shop\0");
+	SAY_Z(&c, SERVER, "R\0\0\0\x8\0\0\0");
+	say_bytes(&c, SERVER, "Z\0\0\0\5I", 6);
+	SAY_Z(&c, CLIENT,
+	      "Q\0\0\0\x45SELECT id FROM customers WHERE email = 'kim@example.com' LIMIT 1");
+	SAY_Z(&c, SERVER, "T\0\0\0\x1b\0\1id\0\0\0\0\0\0\0\0\0\0\x17\0\4\xff\xff\xff\xff\0");
+	SAY_Z(&c, SERVER,
+	      "D\0\0\0\xb\0\1\0\0\0\1"
+	      "7C\0\0\0\xdSELECT 1");
+	say_bytes(&c, SERVER, "Z\0\0\0\5I", 6);
 	conn_close(&c);
 }
 
@@ -419,6 +455,8 @@ int main(int argc, char **argv)
 	scene_keep_alive();
 	scene_chunked();
 	scene_disorder();
+	scene_redis();
+	scene_postgresql();
 	scene_frames();
 	if (ferror(out) | fclose(out)) {
 		perror(argv[1]);

@@ -80,6 +80,8 @@ void counts_free(struct counts *c);
 CLEANUP_DEFINE(struct counts *, counts_free)
 void counts_add(struct counts *c, const struct row_view *v);
 void counts_header(FILE *to);
-void counts_print(const struct counts *c, const char *file, FILE *to);
+void counts_print(struct counts *c, const char *file, FILE *to);
+/* The name of a column and what it holds, for docs/cli.md; NULL behind the last. */
+const char *counts_column(size_t i, const char **what);
 
 #endif

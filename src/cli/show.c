@@ -12,12 +12,12 @@
 /* Columns: what two IPv4 ends need, and a time with three digits. Ends grow with what is shown. */
 #define END_WIDTH        21
 #define END_WIDTH_NARROW 6
-#define KIND_WIDTH       7
+#define KIND_WIDTH       10
 #define DAY_WIDTH        10
 /* Below so many columns the table leaves out the day and the client's port. */
 #define NARROW_WIDTH 120
 /* What the ends leave to the last column, on a terminal. Only IPv6 is shortened for that. */
-#define WHAT_WIDTH 30
+#define WHAT_WIDTH 28
 /* Brackets and port; the shortest ends are 2001…b19e, and the same with those. */
 #define PORT_WIDTH    ((size_t)8)
 #define ADDRESS_WIDTH ((size_t)9)

@@ -43,110 +43,211 @@ static void put_value(struct show *s, const struct field *f, const struct row_va
 		buf_put(&s->line, STR("…"));
 }
 
-static struct str last_name(const struct field *f)
-{
-	const char *dot = strrchr(f->name, '.');
+/* ---- Names ----------------------------------------------------------------------------------- */
 
-	return str_of(dot ? dot + 1 : f->name);
+/* Without its kind's. */
+static struct str own_name(const struct record_kind *kind, const struct field *f)
+{
+	return str_skip(str_of(f->name), strlen(kind->name) + 1);
 }
 
-/* Fields named src_x and dst_x that follow each other are shown as one, x=client's/server's. */
-static bool is_pair(const struct record_kind *kind, unsigned slot)
+/* Numbers of both ends that follow each other are shown as one, x=client's/server's. What both are
+ * called, or nothing where they are none. */
+static struct str pair_name(const struct record_kind *kind, unsigned slot)
 {
-	struct str a = last_name(&kind->field[slot]), b;
+	static const char *const ends[][2] = { { "src_", "dst_" },
+					       { "client_", "server_" },
+					       { "request.", "response." } };
+	const struct field *f = &kind->field[slot];
+	struct str a, b;
 
-	if (slot + 1U >= kind->slots || kind->field[slot].type != FIELD_U64)
-		return false;
-	b = last_name(&kind->field[slot + 1]);
-	return str_starts(a, STR("src_")) && str_starts(b, STR("dst_")) &&
-	       str_eq(str_skip(a, 4), str_skip(b, 4));
+	if (slot + 1U >= kind->slots || f[0].type != FIELD_U64 || f[1].type != FIELD_U64 ||
+	    !(f[1].flags & FIELD_TABLE))
+		return (struct str){ 0 };
+	a = own_name(kind, &f[0]);
+	b = own_name(kind, &f[1]);
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		struct str client = str_of(ends[i][0]), server = str_of(ends[i][1]);
+
+		if (str_starts(a, client) && str_starts(b, server) &&
+		    str_eq(str_skip(a, client.n), str_skip(b, server.n)))
+			return str_skip(a, client.n);
+	}
+	return (struct str){ 0 };
 }
 
-/* http.response.body_bytes is "body" in the table, flow.src_packets "packets". */
-static struct str short_name(const struct field *f, bool pair)
+/* http.response.body_bytes is "body" in the table. */
+static struct str short_name(struct str name)
 {
-	struct str name = last_name(f);
+	const char *dot = name.n ? memrchr(name.p, '.', name.n) : NULL;
 
-	if (pair)
-		return str_skip(name, 4);
+	if (dot)
+		name = str_skip(name, (size_t)(dot + 1 - name.p));
 	if (str_ends(name, STR("_bytes")))
 		name.n -= 6;
 	return name;
 }
 
-/* One of few numbers that people know, such as a status. */
-static bool is_code(const struct field *f)
+/* ---- Failures -------------------------------------------------------------------------------- */
+
+/* What of a record says how it ended, and when that is a failure: a number from `from` up, a text
+ * that is not `fine`; one that has neither is there only when something failed. Failures of who
+ * asks are magenta, those of who answers red. */
+static const struct failure {
+	struct field_ref field;
+	unsigned from;
+	const char *fine;
+	bool asker;
+} failures[] = {
+	{ .field = { http_kind_id_, http_slot_status }, .from = 500 },
+	{ .field = { http_kind_id_, http_slot_status }, .from = 400, .asker = true },
+	{ .field = { grpc_kind_id_, grpc_slot_status_name }, .fine = "OK" },
+	{ .field = { dns_kind_id_, dns_slot_rcode }, .fine = "NOERROR" },
+	{ .field = { redis_kind_id_, redis_slot_error } },
+	{ .field = { postgresql_kind_id_, postgresql_slot_error_code } },
+	{ .field = { capture_kind_id_, capture_slot_error } },
+};
+
+static bool is_of(const struct failure *f, const struct row_view *v, unsigned slot)
 {
-	return f->type == FIELD_U64 && (f->flags & FIELD_FACET);
+	return f->field.kind == v->kind_id && f->field.slot == slot;
 }
 
-static const char *colour_of(const struct row_view *v, unsigned slot, uint64_t number)
+/* Is it there of every record that was answered, whether it failed or not? */
+static bool is_outcome(const struct row_view *v, unsigned slot)
 {
-	if (v->kind_id != KIND_HTTP || slot != http_status.ref.slot || number < 400)
-		return NULL;
-	return number < 500 ? show_magenta : show_red;
+	for (size_t i = 0; i < ARRAY_LEN(failures); i++)
+		if (is_of(&failures[i], v, slot))
+			return failures[i].from || failures[i].fine;
+	return false;
 }
 
-/* A number is told by its name, unless it is a code; a bool is its name when it is true. An absent
- * text or code leaves a dash, so that those behind it stay where people look for them. False when
- * it is absent. */
-static bool put_detail(struct show *s, const struct row_view *v, unsigned slot, bool pair)
+static const char *colour_of(const struct row_view *v, unsigned slot, const struct row_value *value)
+{
+	for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
+		const struct failure *f = &failures[i];
+		bool fine = f->from   ? value->u < f->from
+			    : f->fine ? str_eq(value->s, str_of(f->fine))
+				      : false;
+
+		if (is_of(f, v, slot) && !fine)
+			return f->asker ? show_magenta : show_red;
+	}
+	return NULL;
+}
+
+/* ---- One line -------------------------------------------------------------------------------- */
+
+/* How far a line is. Texts stand at its front, and are known by their place; behind the first
+ * number or duration everything has its name. */
+struct progress {
+	bool behind;
+	unsigned absent; /* texts of the front that are not there; a dash each, if one follows */
+};
+
+static void put_place(struct show *s, struct progress *at)
+{
+	for (; at->absent; at->absent--)
+		buf_put(&s->line, STR("- "));
+}
+
+static void put_coloured(struct show *s, const struct row_view *v, unsigned slot,
+			 const struct row_value *value)
+{
+	const char *colour = colour_of(v, slot, value);
+
+	if (colour)
+		show_colour(s, colour);
+	put_value(s, &v->kind->field[slot], value);
+	if (colour)
+		show_colour(s, show_plain);
+}
+
+static void put_pair(struct show *s, const struct row_view *v, unsigned slot, struct str name)
+{
+	char sign = '=';
+
+	buf_put(&s->line, short_name(name));
+	for (unsigned end = slot; end < slot + 2; end++) {
+		struct row_value value;
+
+		buf_put_char(&s->line, sign);
+		if (row_value(v, end, &value))
+			put_value(s, &v->kind->field[end], &value);
+		else
+			buf_put_char(&s->line, '-');
+		sign = '/';
+	}
+	buf_put_char(&s->line, ' ');
+}
+
+static void put_text(struct show *s, const struct row_view *v, unsigned slot,
+		     const struct row_value *value, struct progress *at)
+{
+	if (at->behind)
+		buf_printf(&s->line, "%.*s=", STR_FMT(own_name(v->kind, &v->kind->field[slot])));
+	else
+		put_place(s, at);
+	put_coloured(s, v, slot, value);
+	buf_put_char(&s->line, ' ');
+}
+
+/* A bool is its name when it is true, and a duration is known by its unit. */
+static void put_detail(struct show *s, const struct row_view *v, unsigned slot, struct progress *at)
 {
 	const struct field *f = &v->kind->field[slot];
-	bool named = f->type == FIELD_U64 && !is_code(f);
+	bool list = f->type == FIELD_LIST_U64 || f->type == FIELD_LIST_STR;
 	struct row_value value;
-	const char *colour;
 
 	if (!row_value(v, slot, &value)) {
-		if (!named && f->type != FIELD_BOOL)
-			buf_put(&s->line, STR("- "));
-		return false;
+		at->absent += f->type == FIELD_STR || f->type == FIELD_ENUM || is_outcome(v, slot);
+		return;
+	}
+	if (f->type == FIELD_STR || f->type == FIELD_ENUM || is_outcome(v, slot)) {
+		put_text(s, v, slot, &value, at);
+		return;
 	}
 	if (f->type == FIELD_BOOL) {
 		if (value.b)
-			buf_printf(&s->line, "%.*s ", STR_FMT(short_name(f, false)));
-		return value.b;
+			buf_printf(&s->line, "%.*s ", STR_FMT(short_name(str_of(f->name))));
+		return;
 	}
-	if (named)
-		buf_printf(&s->line, "%.*s=", STR_FMT(short_name(f, pair)));
-	colour = colour_of(v, slot, value.u);
-	if (colour)
-		show_colour(s, colour);
+	at->behind = true;
+	if (f->type == FIELD_U64 || list)
+		buf_printf(&s->line, "%.*s=", STR_FMT(short_name(str_of(f->name))));
 	put_value(s, f, &value);
-	if (colour)
-		show_colour(s, show_plain);
-	if (pair && row_value(v, slot + 1, &value)) {
-		buf_put_char(&s->line, '/');
-		put_value(s, f + 1, &value);
-	}
 	buf_put_char(&s->line, ' ');
-	return true;
 }
 
-/* Codes come first, where a narrow terminal does not cut them off. Answers how long the line is up
- * to the last field that is there: a dash with nothing behind it says nothing. */
-static size_t put_details(struct show *s, const struct row_view *v, bool codes, size_t told)
+/* How it ended comes first, where a narrow terminal does not cut it off. */
+static void put_details(struct show *s, const struct row_view *v, bool outcome, struct progress *at)
 {
 	for (unsigned slot = COMMON_SLOTS; slot < v->kind->slots; slot++) {
-		const struct field *f = &v->kind->field[slot];
-		bool pair = is_pair(v->kind, slot);
+		struct str pair = pair_name(v->kind, slot);
+		struct row_value value;
 
-		if ((f->flags & FIELD_TABLE) && is_code(f) == codes && put_detail(s, v, slot, pair))
-			told = s->line.len;
-		slot += pair;
+		if (!(v->kind->field[slot].flags & FIELD_TABLE) || is_outcome(v, slot) != outcome)
+			continue;
+		if (pair.n && (row_value(v, slot, &value) || row_value(v, slot + 1, &value))) {
+			put_pair(s, v, slot, pair);
+			at->behind = true;
+		} else if (!pair.n) {
+			put_detail(s, v, slot, at);
+		}
+		slot += pair.n > 0;
 	}
-	return told;
 }
 
 void show_table_row(struct show *s, const struct row_view *v)
 {
 	struct layout l = show_layout(s->width, false);
 
+	struct progress at = { 0 };
+
 	(void)show_common(s, v, &l);
 	if (v->kind) {
-		size_t told = put_details(s, v, true, s->line.len);
-
-		s->line.len = put_details(s, v, false, told);
+		put_details(s, v, true, &at);
+		put_details(s, v, false, &at);
 	}
 	show_line(s, true);
 }

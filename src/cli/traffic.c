@@ -17,6 +17,7 @@
 struct traffic_conf {
 	struct conf_list files;
 	const char *where;
+	const char *open_body;
 	unsigned form;
 	bool counts;
 	bool stats;
@@ -32,6 +33,9 @@ static const struct conf_opt opts[] = {
 	  "Capture files, pcap or pcapng, plain, gzip or zstd; - is standard input." },
 	{ "where", 'w', CONF_STR, AT(where), NULL, 0, 0, NULL, "EXPR",
 	  "Only records for which EXPR is true; it may also be the last word." },
+	{ "open-body", 0, CONF_STR, AT(open_body), NULL, 0, 0, NULL, "EXPR",
+	  "Look into the bodies of HTTP requests for which EXPR is true, for the name and type of "
+	  "a GraphQL operation; nothing else of a body is kept." },
 	{ "output", 'o', CONF_CHOICE, AT(form), "table", 0, 0, FORM_CHOICES, "FORM",
 	  "How records are shown." },
 	{ "counts", 0, CONF_FLAG, AT(counts), NULL, 0, 0, NULL, NULL,
@@ -56,6 +60,7 @@ const struct conf_table cmd_traffic_table = {
 	.examples =
 		"  redoubt traffic -r capture.pcapng\n"
 		"  redoubt traffic -r a.pcap b.pcap.gz 'http.status >= 500'\n"
+		"  redoubt traffic -r a.pcap --open-body 'http.path == \"/graphql\"'\n"
 		"  redoubt traffic -r - -o ndjson -w 'http.host == \"api.example.com\"' <a.pcap\n",
 	.opts = opts,
 	.count = ARRAY_LEN(opts),
@@ -77,6 +82,19 @@ struct run {
 	int exit;
 };
 
+/* The dissector, which is the one that asks it, could only fail to start. */
+static int check_open_body(const char *expr, struct err *err)
+{
+	CLEANUP(filter_free) struct filter *filter = NULL;
+
+	if (!expr)
+		return 0;
+	if (strlen(expr) > DISSECT_OPEN_BODY_MAX)
+		return err_set(err, ERR_USAGE, "--open-body is longer than %d bytes",
+			       DISSECT_OPEN_BODY_MAX);
+	return filter_new(str_of(expr), &filter, err);
+}
+
 static int setup(struct run *run, int argc, char **argv, struct err *err)
 {
 	struct conf_list rest = { .n = 0 };
@@ -93,6 +111,8 @@ static int setup(struct run *run, int argc, char **argv, struct err *err)
 		r = err_set(err, ERR_USAGE, "No file is named: redoubt traffic -r FILE");
 	if (r == 0)
 		r = words_check_files(&run->conf.files, where, err);
+	if (r == 0)
+		r = check_open_body(run->conf.open_body, err);
 	if (r < 0)
 		return r;
 	return where ? filter_new(str_of(where), &run->filter, err) : 0;
@@ -233,6 +253,7 @@ static void read_file(struct run *run, unsigned number, const char *path)
 {
 	struct capture_conf conf = { .number = number,
 				     .flows = run->conf.flows,
+				     .open_body = str_of(run->conf.open_body),
 				     .patience_ns = run->conf.patience_ns,
 				     .stop = &stop_signal,
 				     .idle = idle,
