@@ -192,6 +192,25 @@ void udp_flows(uint64_t n)
 	}
 }
 
+void questions(uint64_t n)
+{
+	begin();
+	for (uint64_t i = 0; i < n; i++) {
+		ethernet(0x0800);
+		ipv4(UDP, 0x0a000000 + (uint32_t)(i >> 15), 0xc0000201, 8 + 12 + 4 + 4);
+		put_u16(1024 + (unsigned)(i & 0x7fff));
+		put_u16(53);
+		put_u32((8 + 12 + 4 + 4) << 16);
+		put_u16((unsigned)i & 0xffff);
+		put_u16(0x0100);
+		put_u32(0x00010000);
+		put_u32(0);
+		put_u32(0x02717100); /* "qq" */
+		put_u32(0x00010001);
+		emit();
+	}
+}
+
 void syn_flows(uint64_t n)
 {
 	begin();

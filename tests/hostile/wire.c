@@ -153,13 +153,14 @@ void udp(unsigned from, unsigned to, size_t n)
 	put_zero(n);
 }
 
-/* ---- A TCP connection on port 80 ---- */
+/* ---- A TCP connection ---- */
 
 void segment(struct conn *c, unsigned side, uint32_t shift, unsigned flags, const char *p, size_t n)
 {
 	ethernet(0x0800);
 	ipv4(TCP, side ? c->server : c->client, side ? c->client : c->server, 20 + n);
-	tcp(side ? 80 : c->port, side ? c->port : 80, c->next[side] + shift, c->next[!side], flags);
+	tcp(side ? c->to : c->port, side ? c->port : c->to, c->next[side] + shift, c->next[!side],
+	    flags);
 	put(p, n);
 	emit();
 }
@@ -175,18 +176,29 @@ void say_text(struct conn *c, unsigned side, const char *text)
 	say(c, side, text, strlen(text));
 }
 
-struct conn conn_open(uint32_t number, uint32_t first)
+struct conn conn_joined(unsigned port, uint32_t number, uint32_t first)
 {
-	struct conn c = { 0x0a000000 + (number >> 14),
-			  0xc0000201,
-			  (uint16_t)(1024 + (number & 0x3fff)),
-			  { first, first / 2 + 7 } };
+	return (struct conn){ 0x0a000000 + (number >> 14),
+			      0xc0000201,
+			      (uint16_t)(1024 + (number & 0x3fff)),
+			      { first, first / 2 + 7 },
+			      (uint16_t)port };
+}
+
+struct conn conn_open_to(unsigned port, uint32_t number, uint32_t first)
+{
+	struct conn c = conn_joined(port, number, first);
 
 	segment(&c, 0, 0, SYN, "", 0);
 	c.next[0]++;
 	segment(&c, 1, 0, SYN | ACK, "", 0);
 	c.next[1]++;
 	return c;
+}
+
+struct conn conn_open(uint32_t number, uint32_t first)
+{
+	return conn_open_to(80, number, first);
 }
 
 /* n bytes of a text that repeats, in large segments. */
@@ -202,6 +214,68 @@ void say_endless(struct conn *c, unsigned side, const char *text, uint64_t n)
 	for (; n >= used; n -= used)
 		say(c, side, body, used);
 	say(c, side, body, (size_t)n / each * each);
+}
+
+void pour_begin(struct pour *p, struct conn *c, unsigned side)
+{
+	p->c = c;
+	p->side = side;
+	p->n = 0;
+}
+
+void pour_end(struct pour *p)
+{
+	if (p->n)
+		say(p->c, p->side, p->b, p->n);
+	p->n = 0;
+}
+
+void pour(struct pour *p, const void *bytes, size_t n)
+{
+	const char *at = bytes;
+
+	while (n) {
+		size_t part = n < sizeof(p->b) - p->n ? n : sizeof(p->b) - p->n;
+
+		memcpy(p->b + p->n, at, part);
+		p->n += part;
+		at += part;
+		n -= part;
+		if (p->n == sizeof(p->b))
+			pour_end(p);
+	}
+}
+
+void pour_u8(struct pour *p, unsigned v)
+{
+	pour(p, &(uint8_t){ (uint8_t)v }, 1);
+}
+
+void pour_u16(struct pour *p, unsigned v)
+{
+	pour(p, (uint8_t[]){ (uint8_t)(v >> 8), (uint8_t)v }, 2);
+}
+
+void pour_u24(struct pour *p, uint32_t v)
+{
+	pour_u8(p, v >> 16 & 0xff);
+	pour_u16(p, v & 0xffff);
+}
+
+void pour_u32(struct pour *p, uint32_t v)
+{
+	pour_u16(p, v >> 16);
+	pour_u16(p, v & 0xffff);
+}
+
+void pour_fill(struct pour *p, uint64_t n, char with)
+{
+	char some[4096];
+
+	memset(some, with, sizeof(some));
+	for (; n > sizeof(some); n -= sizeof(some))
+		pour(p, some, sizeof(some));
+	pour(p, some, (size_t)n);
 }
 
 void begin(void)
