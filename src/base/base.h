@@ -274,6 +274,9 @@ int buf_put(struct buf *b, struct str s);
 int buf_put_char(struct buf *b, char c);
 int buf_put_u64(struct buf *b, uint64_t v);
 int buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Appends n bytes of undefined content for the caller to write, and answers where they stand until
+ * the next put; NULL where a put would have been refused. */
+char *buf_extend(struct buf *b, size_t n);
 /* Drops the first n bytes. */
 void buf_drop(struct buf *b, size_t n);
 

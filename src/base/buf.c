@@ -137,6 +137,18 @@ int buf_printf(struct buf *b, const char *fmt, ...)
 	return r;
 }
 
+char *buf_extend(struct buf *b, size_t n)
+{
+	char *p;
+
+	if (unlikely(reserve(b, n) < 0))
+		return NULL;
+	p = b->p + b->len;
+	b->len += n;
+	b->p[b->len] = '\0';
+	return p;
+}
+
 void buf_drop(struct buf *b, size_t n)
 {
 	assert(n <= b->len);

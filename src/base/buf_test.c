@@ -138,4 +138,22 @@ TEST(buf_done_may_be_called_twice)
 	assert_int_equal(b.len, 0);
 }
 
+TEST(buf_extend_makes_room_at_the_end_and_stops_at_the_ceiling)
+{
+	struct buf b;
+	char *p;
+
+	buf_init(&b, 200);
+	assert_int_equal(buf_put(&b, STR("ab")), 0);
+	p = buf_extend(&b, 198);
+
+	assert_ptr_equal(p, b.p + 2);
+	assert_int_equal(b.len, 200);
+	assert_int_equal(b.p[200], '\0');
+	assert_null(buf_extend(&b, 1));
+	assert_true(b.full);
+	assert_int_equal(b.len, 200);
+	buf_done(&b);
+}
+
 TEST_MAIN

@@ -44,6 +44,29 @@
 	  "Install all redoubt programs in one directory.")                                        \
 	E(ROLE_DIED, "role.died", ECHILD, 500, 10, "A role program ended unexpectedly.",           \
 	  "This is a defect: report it with the log line; rows up to here are complete.")          \
+	E(STORE_NONE, "store.none", ENOENT, 404, 2, "There is no store here.",                     \
+	  "Check --state; 'redoubt traffic -r FILE --state DIR' makes one.")                       \
+	E(STORE_BUSY, "store.busy", EBUSY, 503, 5, "The store is in use by another writer.",       \
+	  "Wait for it to end, or end it; reading needs no turn.")                                 \
+	E(STORE_DAMAGED, "store.damaged", EBADMSG, 500, 3, "Something in the store is damaged.",   \
+	  "Run 'redoubt doctor store' to see all of it; the rest stays readable.")                 \
+	E(STORE_VERSION, "store.version", ENOTSUP, 500, 2,                                         \
+	  "The store was written by a newer version.", "Use that version, or a newer one.")        \
+	E(STORE_OTHER, "store.other", EXDEV, 500, 3, "A file belongs to another store.",           \
+	  "Move it out of the state directory; its keys are elsewhere.")                           \
+	E(STORE_IO, "store.io", EIO, 500, 10, "The store cannot be read or written.",              \
+	  "Check the disk and the permissions of the state directory.")                            \
+	E(STORE_FULL, "store.disk-full", ENOSPC, 507, 10, "The disk is full.",                     \
+	  "Free space, or keep less: --keep-bytes.")                                               \
+	E(KEY_FILE, "key.file", EACCES, 500, 4, "The root key cannot be used.",                    \
+	  "Keep it in a file of your own, mode 0600, outside the state directory.")                \
+	E(KEY_WRONG, "key.wrong", EKEYREJECTED, 403, 4, "This root key does not open this store.", \
+	  "Give the key that the store was made with: --key-file or --passphrase-file.")           \
+	E(QUERY, "query.bad", EINVAL, 400, 2, "The query is not valid.",                           \
+	  "Correct the word shown; 'redoubt schema' lists the fields.")                            \
+	E(QUERY_PART, "query.not-allowed", EPERM, 403, 4,                                          \
+	  "The query names a field that you may not read.",                                        \
+	  "Leave it out, or ask for the right to its part.")                                       \
 	E(INTERNAL, "internal", EIO, 500, 10, "An unexpected condition.",                          \
 	  "This is a defect: report it with the log line.")
 
