@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include "crypto/crypto_int.h"
 #include "crypto/memory.h"
 
 static struct crypto {
@@ -91,7 +92,8 @@ static bool warm(void)
 	}
 	return crypto_hkdf_extract(STR(""), STR(""), out) == 0 &&
 	       crypto_aes128_block(zero, zero, out) == 0 &&
-	       crypto_aes128_gcm_open(zero, zero, STR(""), sealed, out) == -EBADMSG;
+	       crypto_aes128_gcm_open(zero, zero, STR(""), sealed, out) == -EBADMSG &&
+	       crypto_aead_start();
 }
 
 int crypto_init(struct err *err)
@@ -110,13 +112,12 @@ int crypto_init(struct err *err)
 	return 0;
 }
 
-static bool ready(void)
+bool crypto_ready(void)
 {
 	return likely(crypto.ready) || crypto_init(NULL) == 0;
 }
 
-/* Errors are queued by libcrypto, and nobody reads them. */
-static int failed(int code)
+int crypto_failed(int code)
 {
 	ERR_clear_error();
 	return code;
@@ -127,8 +128,8 @@ static int failed(int code)
 void crypto_hash_begin(enum crypto_hash which)
 {
 	crypto.hash[which].failed =
-		!ready() || EVP_DigestInit_ex2(crypto.hash[which].context,
-					       crypto.hash[which].algorithm, NULL) != 1;
+		!crypto_ready() || EVP_DigestInit_ex2(crypto.hash[which].context,
+						      crypto.hash[which].algorithm, NULL) != 1;
 }
 
 void crypto_hash_add(enum crypto_hash which, struct str bytes)
@@ -142,30 +143,32 @@ int crypto_hash_end(enum crypto_hash which, uint8_t *out)
 {
 	if (crypto.hash[which].failed ||
 	    EVP_DigestFinal_ex(crypto.hash[which].context, out, NULL) != 1)
-		return failed(-EIO);
+		return crypto_failed(-EIO);
 	return 0;
 }
 
 /* ---- Keys ------------------------------------------------------------------------------------ */
 
-static int hmac(struct str key, struct str text, uint8_t out[CRYPTO_SHA256_BYTES])
+/* Of a text in two parts. */
+static int hmac(struct str key, struct str text, struct str more, uint8_t out[CRYPTO_SHA256_BYTES])
 {
 	/* An empty key is one of zeros to HMAC; a NULL would mean the key of before. */
 	static const uint8_t empty[1];
 	const uint8_t *k = key.n ? (const uint8_t *)key.p : empty;
 	size_t n = 0;
 
-	if (!ready() || EVP_MAC_init(crypto.hmac, k, key.n, NULL) != 1 ||
+	if (!crypto_ready() || EVP_MAC_init(crypto.hmac, k, key.n, NULL) != 1 ||
 	    EVP_MAC_update(crypto.hmac, (const uint8_t *)text.p, text.n) != 1 ||
+	    EVP_MAC_update(crypto.hmac, (const uint8_t *)more.p, more.n) != 1 ||
 	    EVP_MAC_final(crypto.hmac, out, &n, CRYPTO_SHA256_BYTES) != 1 ||
 	    n != CRYPTO_SHA256_BYTES)
-		return failed(-EIO);
+		return crypto_failed(-EIO);
 	return 0;
 }
 
 int crypto_hkdf_extract(struct str salt, struct str secret, uint8_t out[CRYPTO_SHA256_BYTES])
 {
-	return hmac(salt, secret, out);
+	return hmac(salt, secret, STR(""), out);
 }
 
 /*
@@ -190,9 +193,26 @@ int crypto_hkdf_expand_label(const uint8_t secret[CRYPTO_SHA256_BYTES], struct s
 	info[at++] = 0;
 	info[at++] = 1;
 	r = hmac((struct str){ (const char *)secret, CRYPTO_SHA256_BYTES },
-		 (struct str){ (const char *)info, at }, whole);
+		 (struct str){ (const char *)info, at }, STR(""), whole);
 	if (r == 0)
 		memcpy(out, whole, n);
+	return r;
+}
+
+/* RFC 5869 §2.3 with one round. */
+int crypto_hkdf(struct str salt, struct str secret, struct str info, uint8_t *out, size_t n)
+{
+	uint8_t extracted[CRYPTO_SHA256_BYTES], whole[CRYPTO_SHA256_BYTES];
+	int r = hmac(salt, secret, STR(""), extracted);
+
+	assert(n <= CRYPTO_SHA256_BYTES);
+	if (r == 0)
+		r = hmac((struct str){ (const char *)extracted, sizeof(extracted) }, info,
+			 STR("\x01"), whole);
+	if (r == 0)
+		memcpy(out, whole, n);
+	crypto_wipe(extracted, sizeof(extracted));
+	crypto_wipe(whole, sizeof(whole));
 	return r;
 }
 
@@ -203,10 +223,10 @@ int crypto_aes128_block(const uint8_t key[CRYPTO_AES128_BYTES],
 {
 	int n = 0;
 
-	if (!ready() || EVP_EncryptInit_ex2(crypto.block, NULL, key, NULL, NULL) != 1 ||
+	if (!crypto_ready() || EVP_EncryptInit_ex2(crypto.block, NULL, key, NULL, NULL) != 1 ||
 	    EVP_EncryptUpdate(crypto.block, out, &n, in, CRYPTO_BLOCK_BYTES) != 1 ||
 	    n != CRYPTO_BLOCK_BYTES)
-		return failed(-EIO);
+		return crypto_failed(-EIO);
 	return 0;
 }
 
@@ -221,13 +241,13 @@ int crypto_aes128_gcm_open(const uint8_t key[CRYPTO_AES128_BYTES],
 	if (sealed.n < CRYPTO_GCM_TAG_BYTES || sealed.n > INT32_MAX || associated.n > INT32_MAX)
 		return -EBADMSG;
 	memcpy(tag, sealed.p + text, sizeof(tag));
-	if (!ready() || EVP_DecryptInit_ex2(crypto.gcm, NULL, key, nonce, NULL) != 1 ||
+	if (!crypto_ready() || EVP_DecryptInit_ex2(crypto.gcm, NULL, key, nonce, NULL) != 1 ||
 	    EVP_DecryptUpdate(crypto.gcm, NULL, &n, (const uint8_t *)associated.p,
 			      (int)associated.n) != 1 ||
 	    EVP_DecryptUpdate(crypto.gcm, out, &n, (const uint8_t *)sealed.p, (int)text) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(crypto.gcm, EVP_CTRL_AEAD_SET_TAG, sizeof(tag), tag) != 1)
-		return failed(-EIO);
+		return crypto_failed(-EIO);
 	if (EVP_DecryptFinal_ex(crypto.gcm, rest, &n) != 1)
-		return failed(-EBADMSG);
+		return crypto_failed(-EBADMSG);
 	return 0;
 }

@@ -8,9 +8,11 @@
 
 #include <openssl/crypto.h>
 
-/* Limit: memory of libcrypto, of which about 350 KiB are used once the default provider is loaded.
- */
-#define MEMORY_MAX (4 * MIB)
+#include "crypto/crypto_int.h"
+
+/* Limit: memory of libcrypto, of which about 350 KiB are used once the default provider is loaded,
+ * and 1.3 KiB for each key of crypto_aead_new(). */
+#define MEMORY_MAX (10 * MIB)
 
 static struct memory {
 	struct pool pool[HEAP_POOLS];
@@ -20,7 +22,7 @@ static struct memory {
 
 static const struct {
 	size_t block_bytes, blocks;
-} sizes[HEAP_POOLS] = { { 4 * KIB, 512 }, { 16 * KIB, 64 }, { 64 * KIB, 16 } };
+} sizes[HEAP_POOLS] = { { 4 * KIB, 2048 }, { 16 * KIB, 64 }, { 64 * KIB, 16 } };
 
 static void *take(size_t n, [[maybe_unused]] const char *file, [[maybe_unused]] int line)
 {
@@ -43,6 +45,17 @@ static void *resize(void *p, size_t n, const char *file, int line)
 	return heap_resize(&memory.heap, p, n);
 }
 
+/* Key schedules lie in here. Blocks are used from the start of a pool on, so that is what is
+ * locked; half of the limit stays for crypto_secret_alloc(). */
+static void protect(struct pool *pool)
+{
+	size_t limit = crypto_lock_limit();
+
+	crypto_no_dump(pool->base, pool->block_bytes * pool->blocks);
+	crypto_no_swap(pool->base, pool->block_bytes * pool->blocks,
+		       limit == SIZE_MAX ? limit : limit / 2 / HEAP_POOLS);
+}
+
 int crypto_memory_route(void)
 {
 	struct pool *pools[HEAP_POOLS];
@@ -54,6 +67,8 @@ int crypto_memory_route(void)
 			r = pool_init(pools[i], sizes[i].block_bytes, sizes[i].blocks);
 	}
 	if (r == 0) {
+		for (unsigned i = 0; i < HEAP_POOLS; i++)
+			protect(pools[i]);
 		heap_init(&memory.heap, pools, MEMORY_MAX);
 		r = CRYPTO_set_mem_functions(take, resize, give) == 1 ? 0 : -EALREADY;
 	}
