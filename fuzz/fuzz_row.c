@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Rows and masks, by the first byte of the input: bytes read as a row, through every getter and
- * form; a row made of the input, committed under masks and read back; a path; a query; a host, a
- * word and a value of a header. A row that row_view() accepts must be safe to show, and no masked
- * text may hold a value that is not allowed.
+ * form, cut into its parts and made whole; a row made of the input, committed under masks and read
+ * back; a path; a query; a host, a word and a value of a header. A row that row_view() accepts must
+ * be safe to show, and no masked text may hold a value that is not allowed.
  */
 #include "record/mask.h"
 #include "record/record.h"
@@ -79,6 +79,31 @@ static void check_view(const struct row_view *v)
 	buf_done(&json);
 }
 
+/* A row is the same when it was cut into its parts and made whole again. */
+static void check_parts(const struct row_view *v)
+{
+	static uint8_t whole[ROW_MAX];
+	struct row_view view[ROW_PARTS];
+	const struct row_view *part[ROW_PARTS] = { NULL };
+	struct buf bytes[ROW_PARTS];
+	ptrdiff_t n;
+
+	for (unsigned i = 0; i < ROW_PARTS; i++) {
+		buf_init(&bytes[i], ROW_MAX);
+		n = row_split(v, (enum field_part)i, &bytes[i]);
+		assert(n >= 0 && (size_t)n == bytes[i].len && (n > 0 || i != PART_META));
+		if (n == 0)
+			continue;
+		if (row_view(buf_str(&bytes[i]), &view[i]) < 0)
+			abort();
+		part[i] = &view[i];
+	}
+	n = row_merge(part, whole, sizeof(whole));
+	assert(n > 0 && str_eq((struct str){ (const char *)whole, (size_t)n }, v->bytes));
+	for (unsigned i = 0; i < ROW_PARTS; i++)
+		buf_done(&bytes[i]);
+}
+
 static void fuzz_view(struct str bytes)
 {
 	ptrdiff_t length = row_length(bytes);
@@ -87,6 +112,7 @@ static void fuzz_view(struct str bytes)
 	if (row_view(bytes, &v) == 0) {
 		assert(length > 0 && v.bytes.n == (size_t)length);
 		check_view(&v);
+		check_parts(&v);
 	}
 }
 

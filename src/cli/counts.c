@@ -289,7 +289,7 @@ void counts_add(struct counts *c, const struct row_view *v)
 /* ---- Columns --------------------------------------------------------------------------------- */
 
 /* clang-format off */
-static const struct column {
+static const struct count_column {
 	const char *name;
 	enum { NUMBER, TALLY, NAMES } form;
 	unsigned at;
@@ -369,7 +369,7 @@ void counts_print(struct counts *c, const char *file, FILE *to)
 {
 	cli_put_text(file, to);
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
-		const struct column *column = &columns[i];
+		const struct count_column *column = &columns[i];
 
 		(void)fputc('\t', to);
 		if (column->form == NUMBER)

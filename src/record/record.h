@@ -348,6 +348,9 @@ struct row_value {
 [[nodiscard]] int row_view(struct str bytes, struct row_view *out);
 /* The value in a slot; false when absent. */
 bool row_value(const struct row_view *v, unsigned slot, struct row_value *out);
+/* The value at a place of the row's directory (place < v->fields), whether the field is known here
+ * or not. Returns its field id. */
+uint16_t row_value_at(const struct row_view *v, unsigned place, struct row_value *out);
 /* Element i of a list, pair i of a map: sequential access through *pos, which starts at 0. */
 bool row_value_next_u64(const struct row_value *v, size_t *pos, uint64_t *out);
 bool row_value_next_str(const struct row_value *v, size_t *pos, struct str *out);
@@ -372,6 +375,8 @@ ROW_GET_(dur, int64_t, i)
 ROW_GET_(ip, struct ip_addr, ip)
 ROW_GET_(enum, uint64_t, u)
 
+#include "record/column.h"
+
 /* ---- Showing rows ---------------------------------------------------------------------------- */
 
 /* One object: kind, time, id (32 hexadecimal digits), then the fields nested at their dots, then
@@ -380,6 +385,8 @@ ROW_GET_(enum, uint64_t, u)
  * Fields and kinds that are not known are left out, but for the common fields. Not for two threads.
  */
 void row_write_json(struct json_writer *w, const struct row_view *v);
+/* One value as it stands there. */
+void row_value_json(struct json_writer *w, const struct field *field, const struct row_value *v);
 /* A value as one would read it in a table: addresses, times, durations, choices by name, bytes of
  * other people made harmless (control characters escaped). */
 void row_value_text(const struct field *field, const struct row_value *v, struct buf *out);

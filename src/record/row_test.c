@@ -102,6 +102,25 @@ TEST(getters_answer_by_handle_and_only_for_their_kind)
 	rig_free(r);
 }
 
+TEST(values_are_had_by_their_place_in_the_directory_too)
+{
+	struct rig *r = rig_new(MIB);
+	struct row *row = rig_row(r, KIND_HTTP);
+	const struct row_view *v;
+	struct row_value value;
+
+	row_put_u64(row, http_status, 204);
+	row_put_time(row, common_time, -5);
+	v = rig_commit(r, row);
+
+	assert_int_equal(v->fields, 2);
+	assert_int_equal(row_value_at(v, 0, &value), v->kind->field[common_time.ref.slot].id);
+	assert_true(value.type == FIELD_TIME && value.i == -5);
+	assert_int_equal(row_value_at(v, 1, &value), v->kind->field[http_status.ref.slot].id);
+	assert_true(value.type == FIELD_U64 && value.u == 204);
+	rig_free(r);
+}
+
 TEST(rows_get_ids_that_count_up)
 {
 	struct rig *r = rig_new(MIB);

@@ -269,7 +269,7 @@ static void write_list(struct json_writer *w, const struct row_value *v)
 	json_end_array(w);
 }
 
-static void write_value(struct json_writer *w, const struct field *field, const struct row_value *v)
+void row_value_json(struct json_writer *w, const struct field *field, const struct row_value *v)
 {
 	switch (v->type) {
 	case FIELD_BOOL:
@@ -360,7 +360,7 @@ static unsigned write_fields(struct json_writer *w, const struct row_view *v,
 			continue;
 		write_enter(w, before, place);
 		json_key(w, place->key[place->depth]);
-		write_value(w, &field[place->slot], &value);
+		row_value_json(w, &field[place->slot], &value);
 		marks |= value.marks;
 		before = place;
 	}

@@ -206,15 +206,21 @@ static void read_value(const uint8_t *p, struct row_value *v)
 	}
 }
 
-bool row_value(const struct row_view *v, unsigned slot, struct row_value *out)
+uint16_t row_value_at(const struct row_view *v, unsigned place, struct row_value *out)
 {
-	const uint8_t *e;
+	const uint8_t *e = bytes_at(v->bytes, ROW_HEADER + place * (size_t)ROW_ENTRY);
 
-	if (slot >= ROW_SLOTS_MAX || !v->at[slot])
-		return false;
-	e = bytes_at(v->bytes, ROW_HEADER + (v->at[slot] - 1U) * (size_t)ROW_ENTRY);
+	assert(place < v->fields);
 	*out = (struct row_value){ .type = e[2], .marks = e[3] };
 	read_value(bytes_at(v->bytes, load_u32le(e + 4)), out);
+	return load_u16le(e);
+}
+
+bool row_value(const struct row_view *v, unsigned slot, struct row_value *out)
+{
+	if (slot >= ROW_SLOTS_MAX || !v->at[slot])
+		return false;
+	(void)row_value_at(v, v->at[slot] - 1U, out);
 	return true;
 }
 
