@@ -9,8 +9,6 @@
 
 #include "rules/filter_int.h"
 
-enum truth { IS_FALSE, IS_TRUE, IS_ERROR };
-
 int filter_new(struct str text, struct filter **out, struct err *err)
 {
 	CLEANUP(filter_free) struct filter *f = NULL;
@@ -28,6 +26,7 @@ int filter_new(struct str text, struct filter **out, struct err *err)
 	r = filter_parse(f, err);
 	if (r < 0)
 		return r;
+	filter_order(f->root);
 	*out = TAKE(f);
 	return 0;
 }
@@ -42,52 +41,48 @@ void filter_free(struct filter *f)
 
 /* ---- Values ---- */
 
-/* The value of the node's field, of the entry of its map where it is indexed; false when absent. */
-static bool value_of(const struct node *n, const struct row_view *row, struct row_value *out)
+bool filter_value(const struct filter_source *source, struct field_ref ref, struct row_value *out)
 {
-	struct row_pair pair;
-	size_t pos = 0;
+	const struct column *c;
 
-	if (n->made)
-		(void)filter_alias_value(n->made, row, out);
-	else if ((n->kind && n->kind != row->kind_id) || !row_value(row, n->slot, out))
+	if (ref.kind && ref.kind != source->kind_id)
 		return false;
-	if (!n->indexed)
-		return true;
-	while (row_value_next_pair(out, &pos, &pair)) {
-		if (!str_eq(pair.name, n->key))
-			continue;
-		out->type = FIELD_STR;
-		out->s = pair.value;
-		return true;
-	}
-	return false;
+	if (source->row)
+		return row_value(source->row, ref.slot, out);
+	c = source->column ? source->column[ref.slot] : NULL;
+	return c && column_value(c, source->at, out);
 }
 
-#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
+/* The value of the node's field; false when absent. */
+static bool value_of(const struct node *n, const struct filter_source *source,
+		     struct row_value *out)
+{
+	if (!n->made)
+		return filter_value(source, (struct field_ref){ n->kind, n->slot }, out);
+	(void)filter_alias_value(n->made, source, out);
+	return true;
+}
 
-/* Less than, equal to, or greater than 0, as the value compares with the literal. */
+/* ---- Tests ---- */
+
+/* Less than, equal to, or greater than 0, as the value, which is no word, compares. */
 static int order(const struct row_value *v, const struct literal *l)
 {
 	switch (v->type) {
-	case FIELD_BOOL:
-		return ORDER(v->b, l->b);
-	case FIELD_U64:
-		return l->negative ? 1 : ORDER(v->u, l->u);
-	case FIELD_ENUM:
-		return ORDER(v->u, l->u);
-	case FIELD_I64:
-	case FIELD_TIME:
-	case FIELD_DUR:
-		return ORDER(v->i, l->i);
 	case FIELD_F64:
-		return ORDER(v->f, l->f);
+		return (v->f > l->f) - (v->f < l->f);
 	case FIELD_IP:
 		return memcmp(&v->ip, &l->ip, sizeof(v->ip));
 	case FIELD_STR:
 	case FIELD_BYTES:
 	case FIELD_JSON:
 		return str_cmp(v->s, l->s);
+	case FIELD_BOOL:
+	case FIELD_U64:
+	case FIELD_I64:
+	case FIELD_TIME:
+	case FIELD_DUR:
+	case FIELD_ENUM:
 	case FIELD_LIST_U64:
 	case FIELD_LIST_STR:
 	case FIELD_MAP:
@@ -115,20 +110,29 @@ static bool holds(enum relation relation, int o)
 	return false;
 }
 
-static bool compare(const struct node *n, const struct row_value *v)
+static uint64_t word_of(const struct row_value *v)
 {
+	if (v->type == FIELD_BOOL)
+		return v->b;
+	return v->type == FIELD_U64 || v->type == FIELD_ENUM ? v->u : (uint64_t)v->i;
+}
+
+static bool compare(const struct row_value *v, enum relation relation, const struct literal *l)
+{
+	struct filter_span span;
+
+	if (filter_span(v->type, relation, l, &span))
+		return filter_span_has(span, word_of(v));
 	/* What is no number differs from every number, and has no order. */
 	if (v->type == FIELD_F64 && isnan(v->f))
-		return n->relation == REL_NE;
-	return holds(n->relation, order(v, n->literal));
+		return relation == REL_NE;
+	return holds(relation, order(v, l));
 }
 
 static bool among(const struct node *n, const struct row_value *v)
 {
-	if (v->type == FIELD_F64 && isnan(v->f))
-		return false;
 	for (size_t i = 0; i < n->literals; i++)
-		if (order(v, &n->literal[i]) == 0)
+		if (compare(v, REL_EQ, &n->literal[i]))
 			return true;
 	return false;
 }
@@ -160,14 +164,14 @@ static enum truth truth_of(bool b)
 	return b ? IS_TRUE : IS_FALSE;
 }
 
-/* A test whose field is there. */
-static bool test_value(const struct node *n, const struct row_value *v)
+/* Of a field that is there. */
+static bool test(const struct node *n, const struct row_value *v)
 {
 	switch (n->type) {
 	case NODE_BOOL:
 		return v->b;
 	case NODE_COMPARE:
-		return compare(n, v);
+		return compare(v, n->relation, n->literal);
 	case NODE_IN:
 		return among(n, v);
 	case NODE_STARTS:
@@ -190,16 +194,35 @@ static bool test_value(const struct node *n, const struct row_value *v)
 	return false;
 }
 
-static enum truth ask(const struct node *n, const struct row_view *row);
+/* Of the entry of a map; without one of this key it is an error. */
+static enum truth ask_entry(const struct node *n, const struct row_value *map)
+{
+	struct row_value entry = { .type = FIELD_STR };
+	struct row_pair pair;
+	size_t pos = 0;
+
+	while (row_value_next_pair(map, &pos, &pair)) {
+		if (!str_eq(pair.name, n->key))
+			continue;
+		entry.s = pair.value;
+		return truth_of(test(n, &entry));
+	}
+	return IS_ERROR;
+}
+
+enum truth filter_ask_value(const struct node *n, const struct row_value *v)
+{
+	return n->indexed ? ask_entry(n, v) : truth_of(test(n, v));
+}
 
 /* The operand that decides wins, else an error, else all agree. */
-static enum truth ask_chain(const struct node *n, const struct row_view *row)
+static enum truth ask_chain(const struct node *n, const struct filter_source *source)
 {
 	enum truth decides = truth_of(n->type == NODE_OR);
 	enum truth answer = truth_of(n->type == NODE_AND);
 
 	for (const struct node *operand = n->first; operand; operand = operand->next) {
-		enum truth t = ask(operand, row);
+		enum truth t = filter_ask(operand, source);
 
 		if (t == decides)
 			return t;
@@ -209,42 +232,47 @@ static enum truth ask_chain(const struct node *n, const struct row_view *row)
 	return answer;
 }
 
-static enum truth ask_not(const struct node *n, const struct row_view *row)
+static enum truth ask_not(const struct node *n, const struct filter_source *source)
 {
-	enum truth t = ask(n->first, row);
+	enum truth t = filter_ask(n->first, source);
 
 	return t == IS_ERROR ? t : truth_of(t == IS_FALSE);
 }
 
-/* has() of an alias, and an element of its list, which may stand in several fields. */
-static bool ask_alias(const struct node *n, const struct row_view *row)
+static enum truth ask_has(const struct node *n, const struct filter_source *source)
 {
 	struct row_value v;
 
-	if (n->type == NODE_MEMBER)
-		return filter_alias_has(n->made, row, n->literal->s);
-	return filter_alias_value(n->made, row, &v);
+	return truth_of(n->made ? filter_alias_value(n->made, source, &v)
+				: value_of(n, source, &v));
 }
 
-static enum truth ask(const struct node *n, const struct row_view *row)
+static enum truth ask_test(const struct node *n, const struct filter_source *source)
 {
-	bool list = n->made && n->field && n->field->type == FIELD_LIST_STR;
 	struct row_value v;
 
+	/* Its elements may stand in several fields. */
+	if (n->made && n->field->type == FIELD_LIST_STR)
+		return truth_of(filter_alias_has(n->made, source, n->literal->s));
+	return value_of(n, source, &v) ? filter_ask_value(n, &v) : IS_ERROR;
+}
+
+enum truth filter_ask(const struct node *n, const struct filter_source *source)
+{
 	switch (n->type) {
 	case NODE_CONST:
 		return truth_of(n->value);
 	case NODE_AND:
 	case NODE_OR:
-		return ask_chain(n, row);
+		return ask_chain(n, source);
 	case NODE_NOT:
-		return ask_not(n, row);
+		return ask_not(n, source);
 	case NODE_KIND:
-		return truth_of(n->kind == row->kind_id);
+		return truth_of(n->kind == source->kind_id);
 	case NODE_FLAG:
-		return ask(n->first, row);
+		return filter_ask(n->first, source);
 	case NODE_HAS:
-		return truth_of(n->made ? ask_alias(n, row) : value_of(n, row, &v));
+		return ask_has(n, source);
 	case NODE_BOOL:
 	case NODE_COMPARE:
 	case NODE_IN:
@@ -254,12 +282,12 @@ static enum truth ask(const struct node *n, const struct row_view *row)
 	case NODE_MEMBER:
 		break;
 	}
-	if (list)
-		return truth_of(ask_alias(n, row));
-	return value_of(n, row, &v) ? truth_of(test_value(n, &v)) : IS_ERROR;
+	return ask_test(n, source);
 }
 
 bool filter_match(const struct filter *f, const struct row_view *row)
 {
-	return ask(f->root, row) == IS_TRUE;
+	const struct filter_source source = { .kind_id = row->kind_id, .row = row };
+
+	return filter_ask(f->root, &source) == IS_TRUE;
 }

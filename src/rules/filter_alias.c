@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names of KFL2, Kubeshark's filter language, for the same things here: a table, and how a row
- * answers to them. Unlike a field of ours an alias is never absent: it has its type's zero then, as
- * KFL2 has it. Several fields of one alias are joined: the first text that is there, the sum of
- * numbers, the elements of all lists.
+ * answers to them, wherever its values are. Unlike a field of ours an alias is never absent: it has
+ * its type's zero then, as KFL2 has it. Several fields of one alias are joined: the first text that
+ * is there, the sum of numbers, the elements of all lists.
  */
 #include "rules/filter_int.h"
 
@@ -221,16 +221,15 @@ bool filter_alias_resolve(struct parser *p, const struct filter_alias *alias, si
 	return true;
 }
 
-/* ---- Asked of a row -------------------------------------------------------------------------- */
-
-/* The value of its i-th field; false when the row has none. */
-static bool source(const struct filter_made *m, size_t i, const struct row_view *row,
-		   struct row_value *out)
+const struct field *filter_alias_field(const struct filter_made *m, size_t i, struct field_ref *ref)
 {
-	struct field_ref ref = m->of[i].ref;
-
-	return (!ref.kind || ref.kind == row->kind_id) && row_value(row, ref.slot, out);
+	if (i >= m->n)
+		return NULL;
+	*ref = m->of[i].ref;
+	return m->of[i].field;
 }
+
+/* ---- Asked of a row -------------------------------------------------------------------------- */
 
 static struct str choice_of(const struct field *field, uint64_t value)
 {
@@ -287,7 +286,7 @@ static void join(const struct filter_made *m, size_t i, const struct row_value *
 	}
 }
 
-bool filter_alias_value(const struct filter_made *m, const struct row_view *row,
+bool filter_alias_value(const struct filter_made *m, const struct filter_source *source,
 			struct row_value *out)
 {
 	struct row_value v;
@@ -295,7 +294,7 @@ bool filter_alias_value(const struct filter_made *m, const struct row_view *row,
 
 	*out = (struct row_value){ .type = (enum field_type)m->field.type };
 	for (size_t i = 0; i < m->n; i++) {
-		if (!source(m, i, row, &v))
+		if (!filter_value(source, m->of[i].ref, &v))
 			continue;
 		join(m, i, &v, !any, out);
 		any = true;
@@ -303,7 +302,8 @@ bool filter_alias_value(const struct filter_made *m, const struct row_view *row,
 	return any;
 }
 
-bool filter_alias_has(const struct filter_made *m, const struct row_view *row, struct str element)
+bool filter_alias_has(const struct filter_made *m, const struct filter_source *source,
+		      struct str element)
 {
 	struct row_value v;
 
@@ -311,7 +311,7 @@ bool filter_alias_has(const struct filter_made *m, const struct row_view *row, s
 		struct str s;
 		size_t pos = 0;
 
-		if (!source(m, i, row, &v))
+		if (!filter_value(source, m->of[i].ref, &v))
 			continue;
 		if (v.type == FIELD_STR && str_eq(v.s, element))
 			return true;

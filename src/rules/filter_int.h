@@ -3,7 +3,9 @@
  * filter, inside: tokens with their place, and the checked tree. filter_lex.c makes tokens,
  * filter_value.c literals, filter_parse.c the tree, filter_name.c resolves names in it,
  * filter_alias.c those of another language, filter_check.c types, filter_error.c says what is wrong
- * and where, and filter.c asks the tree about a row.
+ * and where, and filter_order.c finds the cheap tests. What a test means stands in filter.c
+ * and filter_span.c, which ask the tree about a row; filter_columns.c asks it about a group of
+ * rows, filter_zone.c about what is known of a group, and filter_parts.c which parts it asks.
  */
 #ifndef REDOUBT_RULES_FILTER_INT_H
 #define REDOUBT_RULES_FILTER_INT_H
@@ -110,8 +112,9 @@ enum node_type {
 struct node {
 	enum node_type type;
 	enum relation relation;
-	struct node *first; /* operands of AND, OR and NOT … */
-	struct node *next;  /* … which are a chain, so that a long one is no deep one */
+	struct node *first;           /* operands of AND, OR and NOT … */
+	struct node *next;            /* … which are a chain, so that a long one is no deep one */
+	struct node *cheapest, *then; /* the same, what costs least first */
 	size_t at;
 	const struct field *field;
 	uint16_t kind; /* of the field; 0: common to all */
@@ -163,6 +166,56 @@ struct suggestion {
 struct suggestion filter_suggestion(struct str wanted);
 void filter_suggest(struct suggestion *s, const char *name);
 
+/* ---- Asking ---- */
+
+enum truth { IS_FALSE, IS_TRUE, IS_ERROR };
+
+/* The fields of one row: of a row in place, or of one place in columns by slot, NULL where no row
+ * has the field; without both it has none. */
+struct filter_source {
+	uint16_t kind_id;
+	const struct row_view *row;
+	const struct column *const *column;
+	size_t at;
+};
+
+/* The value of a field; false when the row does not have it. */
+bool filter_value(const struct filter_source *source, struct field_ref ref, struct row_value *out);
+/* The answer of a node about a row. */
+enum truth filter_ask(const struct node *n, const struct filter_source *source);
+/* The answer of a test, no alias's, about the value of its field. */
+enum truth filter_ask_value(const struct node *n, const struct row_value *v);
+
+/* Numbers, times, durations, choices and bools as words of 64 bits; what a comparison is true of is
+ * a run of words: `first`, and as many behind it as `more` says, where 0 follows the largest. */
+struct filter_span {
+	bool any; /* else no word at all */
+	uint64_t first, more;
+};
+
+/* What `value relation literal` is true of; false when values of this type are no words. */
+bool filter_span(enum field_type type, enum relation relation, const struct literal *l,
+		 struct filter_span *out);
+
+static inline bool filter_span_has(struct filter_span s, uint64_t word)
+{
+	return s.any && word - s.first <= s.more;
+}
+
+/* Fills cheapest and then. */
+void filter_order(struct node *root);
+
+/* ---- Columns ---- */
+
+#define FILTER_WORDS (COLUMN_ROWS_MAX / 64)
+
+/* Of the rows whose bits are set, those stay whose word (of a column with a dictionary: whose
+ * index) is `in` one of the spans, or not; or whose index has a 1, and no 0, in the table. The
+ * column has a width. */
+void filter_keep_spans(const struct column *c, const struct filter_span *span, size_t spans,
+		       bool in, uint64_t *rows);
+void filter_keep_table(const struct column *c, const uint8_t *table, uint64_t *rows);
+
 /* ---- Aliases ---- */
 
 /* Limit: fields of one alias. */
@@ -173,11 +226,15 @@ const struct filter_alias *filter_alias_find(struct str name);
 /* Makes n a test of what the alias stands for; false after it said what is wrong. */
 bool filter_alias_resolve(struct parser *p, const struct filter_alias *alias, size_t at,
 			  struct node *n);
+/* Its i-th field, and the place of that; NULL behind the last. */
+const struct field *filter_alias_field(const struct filter_made *m, size_t i,
+				       struct field_ref *ref);
 /* Its value in a row, the zero of its type where there is none; was there one? */
-bool filter_alias_value(const struct filter_made *m, const struct row_view *row,
+bool filter_alias_value(const struct filter_made *m, const struct filter_source *source,
 			struct row_value *out);
 /* Is this an element of a list? */
-bool filter_alias_has(const struct filter_made *m, const struct row_view *row, struct str element);
+bool filter_alias_has(const struct filter_made *m, const struct filter_source *source,
+		      struct str element);
 
 /* ---- Errors ---- */
 

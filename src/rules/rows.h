@@ -144,7 +144,7 @@ static void rows_take(struct ring *ring, enum row_name name, struct row_view *ou
 }
 
 /* They live for ever. */
-static const struct row_view *rows_of(enum row_name name)
+[[maybe_unused]] static const struct row_view *rows_of(enum row_name name)
 {
 	static void (*const put[])(struct row *) = { rows_put_capture, rows_put_flow, rows_put_gap,
 						     rows_put_http,    rows_put_gap,  rows_put_dns,

@@ -76,4 +76,47 @@ CLEANUP_DEFINE(struct filter *, filter_free)
 /* Allocates nothing, and its work is bounded by the expression and the row. */
 bool filter_match(const struct filter *f, const struct row_view *row);
 
+/* ---- Filters over columns -------------------------------------------------------------------- */
+
+/* Which parts of rows the filter asks about, as bits 1 << enum field_part: who may not read one of
+ * them may not ask it. *name gets the first such field in the first part beyond those allowed, and
+ * may be NULL. */
+unsigned filter_parts(const struct filter *f, unsigned allowed, const char **name);
+
+/* A group of rows of one kind as columns. `column` is asked for a slot when it is first needed, and
+ * answers NULL where no row has the field, or *failed is set: the whole group cannot be judged. */
+struct filter_columns {
+	uint16_t kind_id;
+	uint32_t rows;
+	const struct column *(*column)(void *owner, unsigned slot, bool *failed);
+	void *owner;
+};
+
+/* Asks all rows of a group: bit i % 64 of selected[i / 64] is set where filter_match() would be
+ * true; selected has COLUMN_ROWS_MAX / 64 words. Allocates nothing outside *work, which is made by
+ * the first call and freed by filter_work_free(). Returns how many are selected, -EIO when a column
+ * failed, or -ENOMEM. */
+struct filter_work;
+void filter_work_free(struct filter_work *w);
+CLEANUP_DEFINE(struct filter_work *, filter_work_free)
+[[nodiscard]] ptrdiff_t filter_select(const struct filter *f, const struct filter_columns *c,
+				      struct filter_work **work, uint64_t *selected);
+
+/* What is known of a group before its columns are opened. Each answer may be unsure, and is never
+ * wrong: zone false when no row has the field; may_hold true when a row may have the value (of a
+ * list: as an element, of a map: as a name). */
+struct filter_zone {
+	uint32_t rows, present;
+	bool bounded;
+	union row_slot min, max; /* of numbers, times, durations, addresses */
+};
+struct filter_zones {
+	uint16_t kind_id;
+	bool (*zone)(void *owner, unsigned slot, struct filter_zone *out);
+	bool (*may_hold)(void *owner, unsigned slot, const struct row_value *value);
+	void *owner;
+};
+/* False when no row of the group can be selected. */
+bool filter_may_select(const struct filter *f, const struct filter_zones *zones);
+
 #endif
