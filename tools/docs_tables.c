@@ -10,6 +10,7 @@
 #include "flow/flow.h"
 #include "http/graphql.h"
 #include "http1/http1.h"
+#include "query/query.h"
 #include "rules/rules.h"
 
 /* ---- Small things ---------------------------------------------------------------------------- */
@@ -248,6 +249,47 @@ static void put_constants(struct buf *out)
 		put_limit(out, limits[i].name, limits[i].unit, limits[i].value, limits[i].what);
 }
 
+static void put_store(struct buf *out)
+{
+	static const struct {
+		const char *name;
+		enum unit unit;
+		uint64_t value;
+		const char *what;
+	} limits[] = {
+		LIMIT(STORE_COMMIT_NS, NANOSECONDS,
+		      "a record waits at most so long for its commit"),
+		LIMIT(ROWLOG_FRAME_BYTES, BYTES,
+		      "records of one frame, with which it is committed"),
+		LIMIT(ROWLOG_FILE_BYTES, BYTES, "one log, after which the next is begun"),
+		LIMIT(ROWLOG_MARKS_MAX, COUNT,
+		      "agents, runs and shards whose last record is remembered"),
+		LIMIT(STORE_REST_NS, NANOSECONDS,
+		      "how long records rest before they are a segment"),
+		LIMIT(SEGMENT_GROUP_ROWS, COUNT, "records of one group of a segment"),
+		LIMIT(STORE_CLUSTERS_MAX, COUNT, "clusters whose records are taken at once"),
+		LIMIT(STORE_RESERVE_BYTES, BYTES, "kept free, so that a full disk can be cleared"),
+		LIMIT(KEYSTORE_KEYS_MAX, COUNT,
+		      "data keys, destroyed ones that are remembered too"),
+		LIMIT(QUERY_TEXT_MAX, BYTES, "the filter of a query"),
+		LIMIT(QUERY_BY_MAX, COUNT, "fields of `--by`"),
+		LIMIT(QUERY_GROUPS_MAX, COUNT, "groups; further ones are counted as all others"),
+		LIMIT(QUERY_ROWS_MAX, COUNT, "records of one answer"),
+	};
+	const char *step;
+
+	(void)buf_put(out,
+		      STR("\n## Of a store\n\n| constant | value | of what |\n|---|---|---|\n"));
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		put_limit(out, limits[i].name, limits[i].unit, limits[i].value, limits[i].what);
+	(void)buf_put(out,
+		      STR("\n## On a full disk\nWhat goes, in this order, until a commit "
+			  "succeeds; each step is said and counted, and taken back when there is "
+			  "room again:\n\n"));
+	for (size_t i = 0; (step = store_shed_step(i)); i++)
+		(void)buf_printf(out, "%zu. %s\n", i + 1, step);
+}
+
 static void put_engine(struct buf *out)
 {
 	struct flow_conf c;
@@ -292,4 +334,5 @@ void docs_limits(struct buf *out)
 			       "Idle times go by the clock of the capture.\n\n"
 			       "| setting | default | of what |\n|---|---|---|\n"));
 	put_engine(out);
+	put_store(out);
 }

@@ -31,7 +31,12 @@
 	R(DISSECT, "redoubt-dissect", 1, 1 * GIB, 16,                                              \
 	  CALLS(read, write, poll, ppoll, futex, munmap, mremap, mprotect, madvise, brk,           \
 		mmap_anonymous, close, clock_gettime, restart_syscall, rt_sigreturn,               \
-		rt_sigprocmask, tgkill, exit, exit_group, getrandom, gettid, getpid))
+		rt_sigprocmask, tgkill, exit, exit_group, getrandom, gettid, getpid))              \
+	R(QUERY, "redoubt-query", 2, 1 * GIB, 64,                                                  \
+	  CALLS(read, write, pread64, lseek, recvmsg, sendmsg, poll, ppoll, futex, munmap, mremap, \
+		mprotect, madvise, brk, mmap_anonymous, close, clock_gettime, restart_syscall,     \
+		rt_sigreturn, rt_sigprocmask, tgkill, exit, exit_group, getrandom, gettid,         \
+		getpid))
 
 enum proc_role {
 #define PROC_ROLE_ENUM(name, ...) PROC_ROLE_##name,
@@ -56,6 +61,11 @@ void proc_layers_format(unsigned layers, struct buf *out);
  * force. Answers 0, or ERR_SANDBOX with the layer that is missing: the program must end then. */
 [[nodiscard]] int proc_enter(enum proc_role role, const int *keep, size_t keeps, unsigned *layers,
 			     struct err *err);
+
+/* For a program that is no role and holds keys: no core file, and no other process of this user may
+ * trace it or read its memory (the latter not under sanitizers, which trace themselves). 0 or
+ * ERR_SANDBOX. Not inherited by what it executes. */
+[[nodiscard]] int proc_undumpable(struct err *err);
 
 /* ---- Starting a role ------------------------------------------------------------------------- */
 

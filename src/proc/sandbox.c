@@ -217,6 +217,19 @@ static int undumpable_apply(const struct proc_profile *)
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+int proc_undumpable(struct err *err)
+{
+	struct rlimit core = { 0, 0 };
+
+	if (setrlimit(RLIMIT_CORE, &core) < 0)
+		return err_set(err, ERR_SANDBOX, "no core file: %s", strerror(errno));
+#ifndef REDOUBT_SANITIZED
+	if (undumpable_apply(NULL) < 0 || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return err_set(err, ERR_SANDBOX, "undumpable: %s", strerror(errno));
+#endif
+	return 0;
+}
+
 static bool undumpable_holds(const struct proc_profile *)
 {
 	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0;
