@@ -116,6 +116,43 @@ static void put_ctrl_c(struct buf *out)
 		    "while a file is read or nothing was given yet.\n"));
 }
 
+static void put_state(struct buf *out)
+{
+	(void)buf_put(
+		out,
+		STR("\n### --state\nRecords go into a state directory, sealed, instead of onto the "
+		    "screen. Each is durable before it is acknowledged, and the command tells at its "
+		    "end how many are. Where there is no store yet one is made, with a root key in "
+		    "the key file where that is not there either: keep a copy of it elsewhere, since "
+		    "nothing opens the store without it. A run that ends early, for whatever "
+		    "reason, leaves whole records; those that were not acknowledged are not there. "
+		    "Two runs over the same file store its records twice. One process writes at a "
+		    "time; any number read. Ctrl-C ends the reading of a file, too: what was read "
+		    "is stored, it is said that there would have been more, and the exit status is "
+		    "3.\n\nWhat is older or larger than is kept goes whenever somebody stores, and "
+		    "by `redoubt keys expire`; until then it can be read. The hour that runs is "
+		    "never touched, also where it alone is larger than `--keep-bytes`.\n"));
+}
+
+static void put_query(struct buf *out)
+{
+	(void)buf_put(
+		out,
+		STR("\n### Order, pages, parts\nRecords come in the order in which they were stored, "
+		    "the oldest first unless `--newest` is given; `--since` and `--until` go by the "
+		    "time at which a record began. An answer that was cut short by `--limit` or "
+		    "`--patience` names the place where it ended, and `--after` goes on there: "
+		    "nothing is shown twice or left out, also when the store has grown or was "
+		    "rearranged since.\n\nWith `--by`, `--every`, `--sum` or `--quantile` groups "
+		    "are shown instead of records, made of those that match the filter. Records "
+		    "without the field are a group of their own, shown as `-`. Beyond 65536 groups, "
+		    "further ones are counted together as all others. Quantiles are within 1 % of "
+		    "the value.\n\nFields belong to parts: `meta`, `headers` and `payload` "
+		    "([records.md](records.md)). With `--parts meta` the query gets no other key: "
+		    "records come without the fields of other parts, and an expression that names "
+		    "one is refused.\n"));
+}
+
 static void put_counts(struct buf *out)
 {
 	const char *name, *what;
@@ -141,7 +178,9 @@ static void put_exits(struct buf *out)
 		STR("\n## Exit statuses\nOf several files that are there each is read, "
 		    "whatever is wrong with another, and the highest of their statuses is the command's. A "
 		    "reader of the output that closes it, such as `head`, is no error.\n\n"
-		    "| exit | when |\n|---|---|\n"));
+		    "| exit | when |\n|---|---|\n"
+		    "| 1 | `doctor` found something wrong; `keys destroy` was asked without `--yes` "
+		    "|\n"));
 	for (int exit = 0; exit < 256; exit++) {
 		const char *between = "";
 
@@ -178,6 +217,14 @@ void docs_cli(struct buf *out)
 	put_forms(out);
 	put_ctrl_c(out);
 	put_counts(out);
+	put_state(out);
+	put_command(out, &cmd_query_table);
+	put_query(out);
+	put_command(out, &cmd_status_table);
+	put_command(out, &cmd_keys_list_table);
+	put_command(out, &cmd_keys_destroy_table);
+	put_command(out, &cmd_keys_expire_table);
+	put_command(out, &cmd_doctor_store_table);
 	put_command(out, &cmd_schema_table);
 	(void)buf_put(out, STR("\n## redoubt version\nPrints the version.\n"));
 	put_exits(out);

@@ -36,7 +36,7 @@ static int start_message(const struct capture *c, struct dissect_start *start, s
 
 	*start = (struct dissect_start){
 		.version = DISSECT_START_VERSION,
-		.agent = c->conf.number,
+		.agent = c->conf.agent + c->conf.number,
 		.input_bytes = c->input.size,
 		.rows_bytes = c->rows.size,
 		.flows = c->conf.flows,

@@ -59,7 +59,8 @@ enum dissect_state { DISSECT_IS_STARTING, DISSECT_IS_RUNNING, DISSECT_IS_DONE, D
 #define CAPTURE_PATIENCE_NS (60 * NS_PER_S)
 
 struct capture_conf {
-	uint32_t number; /* of the source within this run: part of the ids of its rows */
+	uint32_t agent;  /* whoever captures: part of the ids of rows, to which … */
+	uint32_t number; /* … the number of the source within this run is added */
 	uint64_t flows;  /* 0: the default */
 	/* A filter; of requests for which it is true the body is looked into. Empty: none. At most
 	 * DISSECT_OPEN_BODY_MAX bytes. */

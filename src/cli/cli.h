@@ -14,9 +14,15 @@
 
 /* Each answers its exit status (ARCHITECTURE §5). argv[0] is the command's name. */
 int cmd_traffic(int argc, char **argv);
+int cmd_query(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_keys(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
 /* What they take, also for docs/cli.md. */
-extern const struct conf_table cmd_traffic_table, cmd_schema_table;
+extern const struct conf_table cmd_traffic_table, cmd_query_table, cmd_status_table,
+	cmd_keys_list_table, cmd_keys_destroy_table, cmd_keys_expire_table, cmd_doctor_store_table,
+	cmd_schema_table;
 
 /* Prints an error as a person reads it, to stderr: what, where, and what to do. Returns the exit
  * status of its row. What leaves the output only partial is called a warning. */
@@ -24,6 +30,9 @@ int cli_fail(const struct err *err);
 /* A text from outside, such as a file's name: control characters, those that hide or reorder what
  * stands around them, and what is not UTF-8 are shown as '?'. */
 void cli_put_text(const char *text, FILE *to);
+
+/* Was all that went to stdout written? 0, or ERR_OUTPUT. */
+[[nodiscard]] int cli_flush(struct err *err);
 
 /* Prints what a command takes, to stdout. */
 void cli_help(const struct conf_table *table);
@@ -67,6 +76,8 @@ struct form_row {
 };
 
 extern const struct form_row form_rows[FORM_COUNT];
+/* A cell of CSV, quoted where it must be. */
+void form_csv_text(struct buf *line, struct str s);
 /* The forms for people, in table.c and wide.c. The head stands before the first row. */
 void show_table_row(struct show *s, const struct row_view *v);
 void show_wide_row(struct show *s, const struct row_view *v);

@@ -119,3 +119,10 @@ int cli_fail(const struct err *err)
 	(void)fprintf(stderr, "%s (%s)\n", row->hint, row->id);
 	return row->exit;
 }
+
+int cli_flush(struct err *err)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	return err_set(err, ERR_OUTPUT, "standard output: %s", strerror(errno));
+}

@@ -69,7 +69,7 @@ static void csv_begin(struct show *s)
 
 /* Quoted where RFC 4180 asks for it. Text that a spreadsheet would run as a formula gets an
  * apostrophe in front, as spreadsheets themselves write it. */
-static void csv_text(struct buf *line, struct str s)
+void form_csv_text(struct buf *line, struct str s)
 {
 	bool formula = s.n && (s.p[0] == '=' || s.p[0] == '+' || s.p[0] == '-' || s.p[0] == '@');
 
@@ -100,7 +100,7 @@ static void csv_cell(struct show *s, const struct row_view *v, unsigned slot)
 	buf_clear(&s->cell);
 	row_value_text(&v->kind->field[slot], &value, &s->cell);
 	if (s->cell.len)
-		csv_text(&s->line, buf_str(&s->cell));
+		form_csv_text(&s->line, buf_str(&s->cell));
 }
 
 static void csv_row(struct show *s, const struct row_view *v)

@@ -36,6 +36,10 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "traffic", cmd_traffic, "Show what capture files hold, as typed and masked records" },
+	{ "query", cmd_query, "Show what a state directory holds, or count it" },
+	{ "status", cmd_status, "Tell how large a state directory is, and how long it lasts" },
+	{ "keys", cmd_keys, "List the keys of a state directory, or destroy some for ever" },
+	{ "doctor", cmd_doctor, "Verify every byte of a state directory" },
 	{ "schema", cmd_schema, "Print every record kind and field" },
 	{ "version", cmd_version, "Print the version" },
 };

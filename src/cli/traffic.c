@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * redoubt traffic: what capture files hold. It opens each file, starts a dissector for it, filters
- * the masked rows that come back, and shows them in the form asked for.
+ * the masked rows that come back, and shows them in the form asked for, or gives them to a store.
  */
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/keep.h"
 
 #define LINE_MAX_BYTES (4 * MIB)
 #define OUT_BYTES      (64 * KIB)
+/* The exit status of what was done in part. */
+#define EXIT_PARTIAL 3
 /* The progress line is looked at after so many rows, and renewed after so much time. */
 #define PROGRESS_ROWS 4096
 #define PROGRESS_NS   (200 * NS_PER_MS)
@@ -24,9 +26,11 @@ struct traffic_conf {
 	uint64_t limit;
 	uint64_t flows;
 	int64_t patience_ns;
+	struct keep_conf keep;
 };
 
 #define AT(member) offsetof(struct traffic_conf, member)
+#define KEEP_MAX   (INT64_C(20) * 365 * 86400 * NS_PER_S)
 // clang-format off
 static const struct conf_opt opts[] = {
 	{ "read", 'r', CONF_LIST, AT(files), NULL, 0, 0, NULL, "FILE",
@@ -49,6 +53,22 @@ static const struct conf_opt opts[] = {
 	  "Connections followed at once; beyond them the least active end early." },
 	{ "patience", 0, CONF_DUR, AT(patience_ns), "60s", 100 * NS_PER_MS, 86400 * NS_PER_S, NULL,
 	  "TIME", "End a dissector that makes no step for so long, though it has what it needs." },
+	{ "state", 's', CONF_STR, AT(keep.state.dir), NULL, 0, 0, NULL, "DIR",
+	  "Store the records in this state directory, sealed, instead of showing them; it is made "
+	  "where there is none." },
+	STATE_OPT_KEYS(struct traffic_conf, keep.state),
+	{ "cluster", 0, CONF_STR, AT(keep.cluster), "local", 0, 0, NULL, "NAME",
+	  "With --state: the cluster that the records are from; its keys can be destroyed by "
+	  "themselves." },
+	{ "keep-meta", 0, CONF_DUR, AT(keep.part_ns[PART_META]), NULL, 3600 * NS_PER_S, KEEP_MAX,
+	  NULL, "TIME", "With --state: how long records are kept, by arrival; 720h unless it was "
+	  "ever set. Remembered, as the three below are." },
+	{ "keep-headers", 0, CONF_DUR, AT(keep.part_ns[PART_HEADERS]), NULL, 3600 * NS_PER_S,
+	  KEEP_MAX, NULL, "TIME", "The same for header fields; 168h." },
+	{ "keep-payload", 0, CONF_DUR, AT(keep.part_ns[PART_PAYLOAD]), NULL, 3600 * NS_PER_S,
+	  KEEP_MAX, NULL, "TIME", "The same for what people sent, where a rule opened it; 24h." },
+	{ "keep-bytes", 0, CONF_BYTES, AT(keep.bytes), NULL, 16 * MIB, UINT64_MAX, NULL, "SIZE",
+	  "The same in bytes, of which the oldest hours go first; a fifth of the disk." },
 };
 // clang-format on
 
@@ -61,7 +81,8 @@ const struct conf_table cmd_traffic_table = {
 		"  redoubt traffic -r capture.pcapng\n"
 		"  redoubt traffic -r a.pcap b.pcap.gz 'http.status >= 500'\n"
 		"  redoubt traffic -r a.pcap --open-body 'http.path == \"/graphql\"'\n"
-		"  redoubt traffic -r - -o ndjson -w 'http.host == \"api.example.com\"' <a.pcap\n",
+		"  redoubt traffic -r - -o ndjson -w 'http.host == \"api.example.com\"' <a.pcap\n"
+		"  redoubt traffic -r a.pcap --state /var/lib/redoubt\n",
 	.opts = opts,
 	.count = ARRAY_LEN(opts),
 };
@@ -70,6 +91,10 @@ struct run {
 	struct traffic_conf conf;
 	struct filter *filter;
 	struct counts *counts;
+	struct keep *keep;   /* the store they go into, */
+	bool cut;            /* though not all: a file was ended by Ctrl-C */
+	int keep_failed;     /* it could not take one, */
+	struct err keep_err; /* since … */
 	struct show show;
 	const struct capture *capture; /* the one that is being read, from this file */
 	const char *path;
@@ -95,6 +120,15 @@ static int check_open_body(const char *expr, struct err *err)
 	return filter_new(str_of(expr), &filter, err);
 }
 
+/* Who says how to store means to. */
+static int check_no_state(const struct keep_conf *k, struct err *err)
+{
+	bool said = k->state.key_file || k->state.passphrase_file || k->bytes ||
+		    k->part_ns[PART_META] || k->part_ns[PART_HEADERS] || k->part_ns[PART_PAYLOAD];
+
+	return said ? err_set(err, ERR_USAGE, "An option about a store needs --state DIR.") : 0;
+}
+
 static int setup(struct run *run, int argc, char **argv, struct err *err)
 {
 	struct conf_list rest = { .n = 0 };
@@ -113,9 +147,13 @@ static int setup(struct run *run, int argc, char **argv, struct err *err)
 		r = words_check_files(&run->conf.files, where, err);
 	if (r == 0)
 		r = check_open_body(run->conf.open_body, err);
-	if (r < 0)
-		return r;
-	return where ? filter_new(str_of(where), &run->filter, err) : 0;
+	if (r == 0 && where)
+		r = filter_new(str_of(where), &run->filter, err);
+	if (r == 0 && !run->conf.keep.state.dir)
+		return check_no_state(&run->conf.keep, err);
+	if (r == 0)
+		r = keep_open(&run->conf.keep, &run->keep, err);
+	return r;
 }
 
 static void progress_clear(struct run *run)
@@ -160,6 +198,8 @@ static void idle(void *owner)
 
 	if (fflush(stdout) != 0 && !run->output_errno)
 		run->output_errno = errno;
+	if (run->keep && !run->keep_failed)
+		run->keep_failed = keep_idle(run->keep, &run->keep_err);
 	if (run->capture && capture_waits(run->capture))
 		tell_waiting(run);
 	else if (run->progress && run->capture)
@@ -195,7 +235,8 @@ static bool limit_reached(const struct run *run)
 
 static bool enough(const struct run *run)
 {
-	return run->output_errno || limit_reached(run);
+	return run->output_errno || run->keep_failed || (run->keep && stop_signal) ||
+	       limit_reached(run);
 }
 
 static void take_row(struct run *run, const struct row_view *row)
@@ -207,9 +248,11 @@ static void take_row(struct run *run, const struct row_view *row)
 		progress(run);
 	if (run->filter && !filter_match(run->filter, row))
 		return;
+	if (run->keep)
+		run->keep_failed = keep_row(run->keep, row, &run->keep_err);
 	if (run->counts)
 		counts_add(run->counts, row);
-	else
+	else if (!run->keep)
 		form_rows[run->conf.form].row(&run->show, row);
 	run->show.rows++;
 	if (ferror(stdout))
@@ -235,7 +278,7 @@ static int read_rows(struct run *run, struct capture *c, struct err *err)
 
 	while (!enough(run) && (r = capture_next(c, &row, err)) == 1)
 		take_row(run, &row);
-	while (r == 1 && !run->output_errno && capture_given(c))
+	while (r == 1 && !run->output_errno && !run->keep_failed && capture_given(c))
 		r = capture_next(c, &row, err);
 	return r;
 }
@@ -251,7 +294,8 @@ static void after_stop(const struct capture_result *result)
 /* Reads one file to its end; what is wrong with it is said, and the next one is read. */
 static void read_file(struct run *run, unsigned number, const char *path)
 {
-	struct capture_conf conf = { .number = number,
+	struct capture_conf conf = { .agent = run->keep ? keep_agent(run->keep) : 0,
+				     .number = number,
 				     .flows = run->conf.flows,
 				     .open_body = str_of(run->conf.open_body),
 				     .patience_ns = run->conf.patience_ns,
@@ -262,6 +306,7 @@ static void read_file(struct run *run, unsigned number, const char *path)
 	CLEANUP(capture_close) struct capture *c = NULL;
 	struct capture_result result;
 	struct err err = { ERR_NONE, "" };
+	bool listens;
 	int r = capture_open(path, &conf, &c, &err);
 
 	if (r < 0) {
@@ -272,11 +317,14 @@ static void read_file(struct run *run, unsigned number, const char *path)
 	run->records = 0;
 	run->capture = c;
 	run->path = path;
-	if (capture_is_stream(c))
+	/* What was stored of a file that is read is made durable before Ctrl-C ends it. */
+	listens = capture_is_stream(c) || run->keep;
+	if (listens)
 		stop_listen();
 	r = read_rows(run, c, &err);
-	if (capture_is_stream(c))
+	if (listens)
 		stop_forget();
+	run->cut |= stop_signal && !capture_is_stream(c);
 	run->capture = NULL;
 	progress_clear(run);
 	idle(run);
@@ -294,13 +342,33 @@ static void read_file(struct run *run, unsigned number, const char *path)
 		counts_print(run->counts, path, stdout);
 }
 
+/* What became of the rows: the store has them all, or the output. */
+static int finish(struct run *run, struct err *err)
+{
+	idle(run);
+	if (run->keep_failed) {
+		keep_failed(run->keep);
+		*err = run->keep_err;
+		return run->keep_failed;
+	}
+	if (run->filter && run->show.rows == 0 && run->terminal && !run->conf.counts)
+		(void)fputs("No record matched.\n", stderr);
+	/* A reader that has had enough, such as head, is no error. */
+	if (run->output_errno && run->output_errno != EPIPE)
+		return err_set(err, ERR_OUTPUT, "standard output: %s", strerror(run->output_errno));
+	if (run->cut)
+		run->exit = EXIT_PARTIAL;
+	return run->keep ? keep_end(run->keep, run->cut, err) : 0;
+}
+
 static int read_all(struct run *run, struct err *err)
 {
 	const struct form_row *form = &form_rows[run->conf.form];
+	bool shown = !run->conf.counts && !run->keep;
 
 	if (run->conf.counts)
 		counts_header(stdout);
-	else
+	if (shown)
 		form->begin(&run->show);
 	for (unsigned i = 0; i < run->conf.files.n && !enough(run) && !stop_signal; i++) {
 		if (run->conf.counts && counts_new(&run->counts) < 0)
@@ -309,15 +377,9 @@ static int read_all(struct run *run, struct err *err)
 		counts_free(run->counts);
 		run->counts = NULL;
 	}
-	if (!run->conf.counts)
+	if (shown)
 		form->end(&run->show);
-	idle(run);
-	if (run->filter && run->show.rows == 0 && run->terminal && !run->conf.counts)
-		(void)fputs("No record matched.\n", stderr);
-	/* A reader that has had enough, such as head, is no error. */
-	if (run->output_errno && run->output_errno != EPIPE)
-		return err_set(err, ERR_OUTPUT, "standard output: %s", strerror(run->output_errno));
-	return 0;
+	return finish(run, err);
 }
 
 int cmd_traffic(int argc, char **argv)
@@ -346,5 +408,6 @@ int cmd_traffic(int argc, char **argv)
 		buf_done(&run.show.cell);
 	}
 	filter_free(run.filter);
+	keep_close(run.keep);
 	return r < 0 ? cli_fail(&err) : run.exit;
 }
