@@ -456,6 +456,17 @@ TEST(what_is_no_resp_ends_the_stream)
 	}
 }
 
+TEST(an_end_that_the_server_does_not_look_at_is_marked_and_followed)
+{
+	PLAY(C("*2\r\n$3\r\nGETxy$1\r\na\r\n"), S("$-1\r\n"), C("*1\rx$4\rxPING\r\n"),
+	     S("+PONG\r\n"), C(GET_A), S("$-1\r\n"));
+
+	expect_rows(3);
+	expect_row(0, "redis.command=GET redis.key=a redis.anomalies=bad-line-end");
+	expect_row(1, "redis.command=PING redis.anomalies=bad-line-end");
+	expect_row(2, "redis.command=GET redis.key=a !redis.anomalies");
+}
+
 TEST(what_the_server_would_refuse_ends_the_stream)
 {
 	static const char *const commands[] = {

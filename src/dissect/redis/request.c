@@ -6,7 +6,7 @@
  */
 #include "dissect/redis/session.h"
 
-int number_read(struct str in, struct number *out)
+int number_read_lax(struct str in, struct number *out)
 {
 	bool negative = in.n > 1 && in.p[1] == '-';
 	size_t digits = negative ? 2 : 1, i = digits;
@@ -19,12 +19,17 @@ int number_read(struct str in, struct number *out)
 	}
 	if (i < in.n && (in.p[i] != '\r' || i == digits))
 		return -1;
-	if (i + 1 < in.n && in.p[i + 1] != '\n')
-		return -1;
 	if (i + 2 > in.n)
 		return 0;
-	*out = (struct number){ negative ? -value : value, i + 2 };
+	*out = (struct number){ negative ? -value : value, i + 2, in.p[i + 1] != '\n' };
 	return 1;
+}
+
+int number_read(struct str in, struct number *out)
+{
+	int r = number_read_lax(in, out);
+
+	return r > 0 && out->odd ? -1 : r;
 }
 
 /* ---- Words of a command ---------------------------------------------------------------------- */
@@ -298,14 +303,22 @@ static bool step_inline(struct dissect_visit *v)
 
 /* ---- Arrays of bulks ------------------------------------------------------------------------- */
 
-/* Reads the number behind the type in front of what is left. */
+/* Reads the number behind the type in front of what is left. What ends a line or a value is not
+ * looked at by the server either: who sends something else there does not escape by it, and is
+ * marked. */
 static int head(struct dissect_visit *v, int64_t max, struct number *out)
 {
-	int r = number_read(str_head(v->in, NUMBER_MAX), out);
+	int r = number_read_lax(str_head(v->in, NUMBER_MAX), out);
 
 	if (r == 0 && v->in.n >= NUMBER_MAX)
 		r = -1;
 	return r > 0 && out->value > max ? -1 : r;
+}
+
+static void mark_odd(struct dissect_visit *v, bool odd)
+{
+	if (odd && v->c->request.tx)
+		tx_mark(v->c->request.tx, MARK_BAD_LINE_END);
 }
 
 static bool step_array(struct dissect_visit *v)
@@ -320,6 +333,7 @@ static bool step_array(struct dissect_visit *v)
 	} else {
 		begin(v, (uint32_t)n.value, false);
 		v->c->request.bytes = n.line;
+		mark_odd(v, n.odd);
 	}
 	dissect_use(v, n.line);
 	return true;
@@ -344,6 +358,7 @@ static bool step_argument(struct dissect_visit *v)
 		return dissect_answer(v, DISSECT_MORE);
 	r->left = (uint64_t)n.value;
 	r->bytes += n.line + r->left + 2;
+	mark_odd(v, n.odd);
 	dissect_use(v, n.line);
 	if (want || r->left == 0)
 		word(v, str_head(v->in, want));
@@ -370,10 +385,9 @@ static bool step_bulk_end(struct dissect_visit *v)
 {
 	struct request *r = &v->c->request;
 
-	if (v->in.p[0] != '\r' || (v->in.n > 1 && v->in.p[1] != '\n'))
-		return dissect_answer(v, DISSECT_REJECT);
 	if (v->in.n < 2)
 		return dissect_answer(v, DISSECT_MORE);
+	mark_odd(v, v->in.p[0] != '\r' || v->in.p[1] != '\n');
 	dissect_use(v, 2);
 	r->phase = PHASE_ELEMENT;
 	if (++r->at == r->arguments)

@@ -55,7 +55,8 @@ enum {
 	X(UNBALANCED_QUOTES, "unbalanced-quotes")                                                  \
 	X(UNKNOWN_ERROR, "unknown-error")                                                          \
 	X(NESTED_TOO_DEEP, "nested-too-deep")                                                      \
-	X(PROTOCOL_ERROR, "protocol-error")
+	X(PROTOCOL_ERROR, "protocol-error")                                                        \
+	X(BAD_LINE_END, "bad-line-end")
 #define MARK_ENUM_(name, text) MARK_##name,
 enum mark { MARKS(MARK_ENUM_) MARK_COUNT };
 
@@ -147,10 +148,13 @@ static inline struct connection *session_of(const struct dissect_stream *s)
 struct number {
 	int64_t value;
 	size_t line; /* bytes of the line, with its end */
+	bool odd;    /* behind the CR stands something else than LF */
 };
 
 /* Reads it behind the type: 1, 0 when more is needed, -1 when it is none. */
 int number_read(struct str in, struct number *out);
+/* As the server reads those of a client: the byte behind the CR may be any. */
+int number_read_lax(struct str in, struct number *out);
 
 /* ---- request.c, reply.c ---------------------------------------------------------------------- */
 
