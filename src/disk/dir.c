@@ -14,8 +14,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "disk/fault.h"
-
 #define DIR_MODE 0700
 /* Limit: names of one directory that are listed, and their bytes. */
 #define NAMES_MAX       ((size_t)1024 * 1024)

@@ -12,8 +12,6 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "disk/fault.h"
-
 #define FILE_MODE  0600
 #define LOAD_BYTES (32 * KIB)
 #define NAME_BYTES 256

@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "disk/fault.h"
-
 #define ZERO_BYTES (32 * KIB)
 
 int disk_open_write(int dir_fd, const char *name)
