@@ -83,6 +83,23 @@ static int64_t clock_now(void *owner)
 	       (int64_t)(bench.row % HOUR_ROWS) * (KEYSTORE_HOUR_NS / HOUR_ROWS);
 }
 
+static uint64_t size_of(const char *dir, const char *below)
+{
+	uint64_t sum = 0;
+	char command[4200], line[64] = "";
+	FILE *p;
+
+	(void)snprintf(command, sizeof(command),
+		       "find '%s/%s' -type f -printf '%%s\\n' | awk '{ n += $1 } END { print n }'",
+		       dir, below);
+	p = popen(command, "r"); /* NOLINT: a benchmark, its own directory */
+	if (p && fgets(line, sizeof(line), p))
+		sum = strtoull(line, NULL, 10);
+	if (p)
+		(void)pclose(p);
+	return sum;
+}
+
 static void insert(const char *dir, uint64_t rows)
 {
 	struct store_conf conf = {
@@ -115,6 +132,7 @@ static void insert(const char *dir, uint64_t rows)
 		r = store_commit(s, &err);
 	if (r >= 0)
 		report("insert, durable", rows, from, cpu);
+	(void)printf("# log bytes %" PRIu64 "\n", size_of(dir, "log"));
 	if (r >= 0)
 		r = store_compact(s, &err);
 	if (r >= 0)
@@ -244,23 +262,6 @@ static void query(const char *dir, const char *name, bool cold)
 
 /* The average sealed piece of a segment of these rows. */
 #define PIECE (32 * KIB)
-
-static uint64_t size_of(const char *dir, const char *below)
-{
-	uint64_t sum = 0;
-	char command[4200], line[64] = "";
-	FILE *p;
-
-	(void)snprintf(command, sizeof(command),
-		       "find '%s/%s' -type f -printf '%%s\\n' | awk '{ n += $1 } END { print n }'",
-		       dir, below);
-	p = popen(command, "r"); /* NOLINT: as above */
-	if (p && fgets(line, sizeof(line), p))
-		sum = strtoull(line, NULL, 10);
-	if (p)
-		(void)pclose(p);
-	return sum;
-}
 
 /* Rows are sealed twice on their way: in the log, of which as many bytes are taken here as the log
  * would have had, given as LOG_BYTES, and in segments. */
