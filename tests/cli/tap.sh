@@ -87,3 +87,12 @@ child_of() {
 gone() {
 	[ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status" 2>/dev/null
 }
+
+# as_nobody COMMAND…: without rights; nobody_runs: whether only root can ask for that, and the programs
+# stand where such a user may execute them
+as_nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+nobody_runs() {
+	[ "$(id -u)" = 0 ] && as_nobody test -x "$(realpath "$redoubt")-dissect" 2>/dev/null
+}

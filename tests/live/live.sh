@@ -67,9 +67,6 @@ serve() {
 	pids="$pids $!"
 }
 
-# as_nobody COMMAND…: what will not run as root, or should not
-as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
-
 # listens PORT: somebody does, on the server's side
 listens() {
 	on_server ss -Hltn 2>/dev/null | grep -q ":$1 "
