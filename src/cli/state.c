@@ -108,17 +108,24 @@ int state_need(const struct state *state, struct err *err)
 	return r == 1 ? err_set(err, ERR_STORE_NONE, "%s", state->dir) : r;
 }
 
-/* Is the key file to be made where it would be refused afterwards? */
+static bool is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+/* Is the key file to be made where it would be refused afterwards? A directory that is not there
+ * yet has its name alone. */
 static bool within_state(const struct state *state)
 {
 	char dir[PATH_MAX], parent[PATH_MAX], copy[PATH_MAX];
-	size_t n;
 
 	(void)snprintf(copy, sizeof(copy), "%s", state->key_file);
-	if (!realpath(state->dir, dir) || !realpath(dirname(copy), parent))
-		return false;
-	n = strlen(dir);
-	return strncmp(parent, dir, n) == 0 && (parent[n] == '/' || parent[n] == '\0');
+	if (is_below(copy, state->dir))
+		return true;
+	return realpath(state->dir, dir) && realpath(dirname(copy), parent) &&
+	       is_below(parent, dir);
 }
 
 int state_make_key(const struct state *state, struct err *err)
